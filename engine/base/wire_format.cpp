@@ -1,0 +1,84 @@
+#include <bobbin/error.hpp>
+#include <bobbin/wire_format.hpp>
+
+namespace bobbin::wire {
+
+void write_varint(std::uint64_t value, std::string& out) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
+  out.push_back(static_cast<char>(value));
+}
+
+void write_tag(std::uint32_t number, Kind kind, std::string& out) {
+  write_varint(std::uint64_t{number} << 2 | static_cast<std::uint64_t>(kind), out);
+}
+
+void write_bytes(std::uint32_t number, std::string_view bytes, std::string& out) {
+  write_tag(number, Kind::bytes, out);
+  write_varint(bytes.size(), out);
+  out.append(bytes);
+}
+
+std::uint64_t Reader::read_varint() {
+  std::uint64_t value = 0;
+  for (int shift = 0; shift < 64; shift += 7) {
+    if (rest_.empty()) throw InvalidArgument("a payload ends within a number");
+    const auto byte = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    value |= std::uint64_t{byte & 0x7fu} << shift;
+    if (byte < 0x80) return value;
+  }
+  throw InvalidArgument("a payload holds a number of more than 64 bits");
+}
+
+bool Reader::next() {
+  if (rest_.empty()) return false;
+  const auto tag = read_varint();
+  if ((tag & 3) > 2 || tag >> 30 != 0) throw InvalidArgument("a payload holds a field of an unknown kind");
+  number_ = static_cast<std::uint32_t>(tag >> 2);
+  kind_ = static_cast<Kind>(tag & 3);
+  return true;
+}
+
+void Reader::expect_kind(Kind kind) const {
+  if (kind_ != kind)
+    throw InvalidArgument("field " + std::to_string(number_) + " of a payload was written with another type");
+}
+
+std::uint64_t Reader::varint() {
+  expect_kind(Kind::varint);
+  return read_varint();
+}
+
+std::uint64_t Reader::fixed64() {
+  expect_kind(Kind::fixed64);
+  if (rest_.size() < 8) throw InvalidArgument("a payload ends within field " + std::to_string(number_));
+  std::uint64_t value = 0;
+  for (unsigned i = 0; i < 8; ++i) value |= std::uint64_t{static_cast<std::uint8_t>(rest_[i])} << (8 * i);
+  rest_.remove_prefix(8);
+  return value;
+}
+
+std::string_view Reader::bytes() {
+  expect_kind(Kind::bytes);
+  const auto size = read_varint();
+  if (size > rest_.size()) throw InvalidArgument("a payload ends within field " + std::to_string(number_));
+  const auto value = rest_.substr(0, size);
+  rest_.remove_prefix(size);
+  return value;
+}
+
+void Reader::skip() {
+  switch (kind_) {
+    case Kind::varint:
+      read_varint();
+      return;
+    case Kind::fixed64:
+      fixed64();
+      return;
+    case Kind::bytes:
+      bytes();
+      return;
+  }
+}
+
+}  // namespace bobbin::wire

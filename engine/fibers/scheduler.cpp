@@ -1,0 +1,56 @@
+#include "engine/fibers/scheduler.hpp"
+
+#include <bobbin/assert.hpp>
+
+#include <utility>
+
+namespace bobbin {
+
+using boost::fibers::context;
+
+void FifoScheduler::awakened(context* fiber) noexcept {
+  if (fiber->is_context(boost::fibers::type::dispatcher_context))
+    dispatcher_ = fiber;
+  else if (fiber->is_context(boost::fibers::type::main_context))
+    main_ = fiber;
+  else
+    fiber->ready_link(fibers_);
+}
+
+context* FifoScheduler::pick_next() noexcept {
+  if (!fibers_.empty()) {
+    context* next = &fibers_.front();
+    fibers_.pop_front();
+    return next;
+  }
+  if (dispatcher_ && (bury_ || !main_)) {
+    bury_ = false;
+    return std::exchange(dispatcher_, nullptr);
+  }
+  return std::exchange(main_, nullptr);
+}
+
+bool FifoScheduler::has_ready_fibers() const noexcept { return !fibers_.empty() || main_; }
+
+// Reached only if the thread's own flow waits through Boost, which the engine never does.
+void FifoScheduler::suspend_until(const std::chrono::steady_clock::time_point&) noexcept {
+  assertion_failed("the orchestrator lane never blocks in the fiber scheduler", std::source_location::current());
+}
+
+void FifoScheduler::notify() noexcept {}
+
+FifoScheduler& fifo_scheduler() {
+  // Boost keeps one scheduling algorithm a thread and owns it as long as the thread lives.
+  thread_local FifoScheduler* scheduler = [] {
+    auto* fresh = new FifoScheduler;
+    context::active()->get_scheduler()->set_algo(fresh);
+    return fresh;
+  }();
+  return *scheduler;
+}
+
+void run_ready_fibers() {
+  if (fifo_scheduler().has_ready_fibers()) boost::this_fiber::yield();
+}
+
+}  // namespace bobbin

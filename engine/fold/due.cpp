@@ -1,0 +1,32 @@
+#include <bobbin/store.hpp>
+
+#include <algorithm>
+
+namespace bobbin {
+
+std::optional<LogTime> next_due(const InstanceState& state) {
+  std::optional<LogTime> due;
+  const auto consider = [&due](LogTime time) { due = due ? std::min(*due, time) : time; };
+  if (!state.live()) return due;
+  if (!state.begun)
+    consider(state.begins_at);
+  else if (!state.backlog.empty())
+    consider(LogTime{});
+  for (const auto& timer : state.timers) consider(timer.due);
+  for (const auto& activity : state.activities) consider(activity.retry_at);
+  return due;
+}
+
+void Batch::clear() {
+  records.clear();
+  instances.clear();
+  ledgers.clear();
+  dead_letters.clear();
+  dedup_chunks.clear();
+  dedup_runs.clear();
+  dropped_dedup_runs.clear();
+  log_state.reset();
+  fold_from = 0;
+}
+
+}  // namespace bobbin

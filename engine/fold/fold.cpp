@@ -1,0 +1,89 @@
+#include "engine/fold/fold.hpp"
+
+#include "engine/base/overloaded.hpp"
+#include "engine/fold/instance_fold.hpp"
+#include "engine/fold/ledger_fold.hpp"
+
+#include <bobbin/assert.hpp>
+
+namespace bobbin {
+
+namespace {
+
+void fold_log_state(const Record& record, LogState& state) {
+  if (state.lsn >= record.lsn) return;
+  state.lsn = record.lsn;
+  state.log_time = record.log_time;
+  state.elapsed = record.elapsed;
+  if (const auto* opened = std::get_if<OpenedBody>(&record.body)) {
+    ++state.opens;
+    state.epoch = opened->epoch;
+  }
+}
+
+void fold_operator_act(const Record& record, const OperatorActBody& body, DeadLetter& letter) {
+  if (letter.lsn >= record.lsn) return;
+  letter.lsn = record.lsn;
+  switch (body.act) {
+    case OperatorAct::redrive:
+      letter.state = letter.is_activity ? DeadLetterState::redriving : DeadLetterState::redriven;
+      ++letter.redrives;
+      break;
+    case OperatorAct::discard:
+      letter.state = DeadLetterState::discarded;
+      break;
+    case OperatorAct::redrive_succeeded:
+      letter.state = DeadLetterState::redriven;
+      break;
+    case OperatorAct::redrive_failed:
+      letter.state = DeadLetterState::dead;
+      letter.cause = body.error;
+      break;
+  }
+}
+
+}  // namespace
+
+void fold(const Record& record, FoldTarget& target) {
+  fold_log_state(record, target.log_state());
+  if (record.instance == InstanceId{}) return;
+
+  auto& state = target.instance(record.instance);
+  if (state.lsn < record.lsn) {
+    fold_instance(record, state, target);
+    state.lsn = record.lsn;
+    target.changed(state);
+  }
+  const OperatorActBody* act = std::get_if<OperatorActBody>(&record.body);
+  const bool was_activity = act && target.dead_letter(act->target).is_activity;
+  if (act) {
+    auto& letter = target.dead_letter(act->target);
+    fold_operator_act(record, *act, letter);
+    target.changed(letter);
+  }
+  auto& ledger = target.ledger(state.name.orchestrator);
+  if (ledger.lsn < record.lsn && fold_ledger(record, was_activity, ledger)) {
+    ledger.lsn = record.lsn;
+    target.changed(ledger);
+  }
+}
+
+const std::vector<Input>& inputs_of(const Record& record) {
+  static const std::vector<Input> none;
+  if (const auto* accepted = std::get_if<AcceptedBody>(&record.body)) return accepted->inputs;
+  if (const auto* turn = std::get_if<TurnBody>(&record.body)) return turn->inputs;
+  return none;
+}
+
+const Event* find_event(const Record& record, Position position) {
+  for (const auto& input : inputs_of(record)) {
+    if (const auto* event = std::get_if<EventInput>(&input); event && event->event.position == position)
+      return &event->event;
+    if (const auto* start = std::get_if<StartInput>(&input))
+      for (const auto& carried : start->carried)
+        if (carried.position == position) return &carried;
+  }
+  return nullptr;
+}
+
+}  // namespace bobbin

@@ -1,0 +1,36 @@
+// How an activity that fails is tried again.
+#pragma once
+
+#include <bobbin/types.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace bobbin {
+
+// Delay before attempt n+1: min(cap, first_delay * factor^(n-1)), moved by up to +-jitter. Retries stop at the first
+// of: `max_attempts` recorded failures, `total_time` since it was scheduled, an error whose type is listed or that
+// says itself that it is final. An attempt cut by a crash is repeated at once and uses nothing up (S22, S23).
+struct RetryPolicy {
+  std::uint32_t max_attempts = 1;  // 0: no limit
+  Duration first_delay = std::chrono::seconds(1);
+  double factor = 2.0;  // at least 1
+  Duration cap = std::chrono::minutes(1);
+  double jitter = 0.1;                             // 0 to 1
+  Duration total_time = Duration::max();           //
+  std::vector<std::string> non_retryable_types{};  // of ApplicationError
+
+  bool operator==(const RetryPolicy&) const = default;
+};
+
+struct ActivityOptions {
+  RetryPolicy retry{};
+  // A final failure is kept as a dead letter that an operator can redrive (S31).
+  bool dead_letter_on_failure = false;
+
+  bool operator==(const ActivityOptions&) const = default;
+};
+
+}  // namespace bobbin

@@ -1,0 +1,90 @@
+// The store port: all that the engine asks of a log on disk. Implemented by storage/ (LMDB, memory) and by tests.
+#pragma once
+
+#include <bobbin/state.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace bobbin {
+
+// One commit. Rows stand for the state after the batch's last record or an earlier durable one, never a later one.
+struct Batch {
+  std::vector<Record> records;  // consecutive LSNs
+  std::vector<InstanceState> instances;
+  std::vector<Ledger> ledgers;
+  std::vector<DeadLetter> dead_letters;
+  std::vector<DedupChunk> dedup_chunks;
+  std::vector<DedupRun> dedup_runs;
+  std::vector<std::uint64_t> dropped_dedup_runs;
+  std::optional<LogState> log_state;
+  Lsn fold_from = 0;  // 0: as before; else recovery may begin folding at this record
+
+  bool empty() const { return records.empty() && instances.empty() && dedup_chunks.empty() && dedup_runs.empty(); }
+  void clear();
+};
+
+struct LogInfo {
+  Id128 log_id;  // random, of the log's creation
+  Id128 epoch;   // random, of its creation or restoration
+  Lsn first_lsn = 1;
+  Lsn last_lsn = 0;   // 0: empty
+  Lsn fold_from = 1;  // rows hold everything before this record
+  LogState state;     // as last checkpointed
+};
+
+// An instance whose next timer, retry or unfinished work is due; zero means "has work now".
+struct DueEntry {
+  LogTime due{};
+  InstanceId id;
+  auto operator<=>(const DueEntry&) const = default;
+};
+
+// The earliest time at which an instance has something to do without a new input; empty: never.
+std::optional<LogTime> next_due(const InstanceState& state);
+
+// A consistent view of everything committed. Holds no locks that stop a writer; keep it short: the log cannot reuse
+// pages that it sees. One thread at a time. Returned values are owned copies. All throw Corrupt (naming the record
+// or row) for bytes that are not what was written, and UnsupportedFormat for members of a newer format.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+
+  virtual std::optional<Record> record(Lsn lsn) = 0;
+  // Records from `from` on, in order, until `visit` returns false.
+  virtual void scan(Lsn from, const std::function<bool(Record&&)>& visit) = 0;
+
+  virtual std::optional<InstanceState> instance(const InstanceId& id) = 0;
+  // Up to `limit` rows with an id after `after` (empty: from the beginning), by id.
+  virtual std::vector<InstanceState> instances(const std::optional<InstanceId>& after, std::size_t limit) = 0;
+  // Up to `limit` entries after `after` (empty: from the beginning), earliest first.
+  virtual std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit) = 0;
+
+  virtual std::vector<Ledger> ledgers() = 0;
+  virtual std::vector<DeadLetter> dead_letters(Position after, std::size_t limit) = 0;
+  virtual std::optional<DeadLetter> dead_letter(Position position) = 0;
+  virtual std::optional<Schema> schema(std::uint64_t hash) = 0;
+
+  virtual std::vector<DedupRun> dedup_runs() = 0;
+  virtual std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // State at opening; not updated by commits.
+  virtual LogInfo info() const = 0;
+
+  // Durable and visible to new snapshots on return; always called from one thread (the log writer's). Throws
+  // StorageFull when nothing of the batch was written and the log is intact (it may be tried again), OutcomeUnknown
+  // when it may or may not be durable: no commit may follow (P10).
+  virtual void commit(const Batch& batch) = 0;
+
+  // Any thread. A snapshot may be used on the thread that asked for it.
+  virtual std::unique_ptr<Snapshot> snapshot() = 0;
+};
+
+}  // namespace bobbin

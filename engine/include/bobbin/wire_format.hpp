@@ -1,0 +1,116 @@
+// The bytes of a plain struct: a sequence of fields, each a tag (varint: number * 4 + kind) and a value.
+// Kinds: 0 varint (unsigned, or zigzag for signed), 1 eight bytes little-endian, 2 varint length and bytes.
+// A list is its field repeated. storage/README.md describes it for other readers.
+#pragma once
+
+#include <bobbin/types.hpp>
+
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace bobbin::wire {
+
+enum class Kind : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2 };
+
+void write_varint(std::uint64_t value, std::string& out);
+void write_tag(std::uint32_t number, Kind kind, std::string& out);
+void write_bytes(std::uint32_t number, std::string_view bytes, std::string& out);
+
+constexpr std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+
+// Walks the fields of one struct. Throws InvalidArgument for bytes that are no such sequence; never reads outside.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  bool next();  // moves to the next field's value; false at the end
+  std::uint32_t number() const { return number_; }
+  Kind kind() const { return kind_; }
+
+  // The value, of the kind that the tag says; exactly one of these, or skip(), follows a next().
+  std::uint64_t varint();
+  std::uint64_t fixed64();
+  std::string_view bytes();
+  void skip();
+
+ private:
+  std::uint64_t read_varint();
+  void expect_kind(Kind kind) const;
+
+  std::string_view rest_;
+  std::uint32_t number_ = 0;
+  Kind kind_ = Kind::varint;
+};
+
+template <class T>
+inline constexpr bool is_time_v = std::is_same_v<T, LogTime> || std::is_same_v<T, Duration>;
+
+template <class T>
+void write_scalar(std::uint32_t number, const T& value, std::string& out) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    write_bytes(number, value, out);
+  } else if constexpr (std::is_same_v<T, double>) {
+    write_tag(number, Kind::fixed64, out);
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(bits >> shift));
+  } else {
+    write_tag(number, Kind::varint, out);
+    if constexpr (std::is_same_v<T, LogTime>)
+      write_varint(zigzag(value.time_since_epoch().count()), out);
+    else if constexpr (std::is_same_v<T, Duration>)
+      write_varint(zigzag(value.count()), out);
+    else if constexpr (std::is_signed_v<T> && !std::is_enum_v<T>)
+      write_varint(zigzag(value), out);
+    else
+      write_varint(static_cast<std::uint64_t>(value), out);
+  }
+}
+
+template <class T>
+void read_scalar(Reader& reader, T& value) {
+  if constexpr (std::is_same_v<T, std::string>)
+    value = reader.bytes();
+  else if constexpr (std::is_same_v<T, double>)
+    value = std::bit_cast<double>(reader.fixed64());
+  else if constexpr (std::is_same_v<T, LogTime>)
+    value = LogTime(Duration(unzigzag(reader.varint())));
+  else if constexpr (std::is_same_v<T, Duration>)
+    value = Duration(unzigzag(reader.varint()));
+  else if constexpr (std::is_signed_v<T> && !std::is_enum_v<T>)
+    value = static_cast<T>(unzigzag(reader.varint()));
+  else
+    value = static_cast<T>(reader.varint());
+}
+
+// The type's word in field tables.
+template <class T>
+const char* scalar_name() {
+  if constexpr (std::is_same_v<T, std::string>)
+    return "string";
+  else if constexpr (std::is_same_v<T, double>)
+    return "double";
+  else if constexpr (std::is_same_v<T, LogTime>)
+    return "time_us";
+  else if constexpr (std::is_same_v<T, Duration>)
+    return "duration_us";
+  else if constexpr (std::is_same_v<T, bool>)
+    return "bool";
+  else if constexpr (std::is_signed_v<T> && !std::is_enum_v<T>)
+    return "int";
+  else {
+    static_assert(std::is_unsigned_v<T> || std::is_enum_v<T>, "no such field type: see fields.hpp");
+    return "uint";
+  }
+}
+
+}  // namespace bobbin::wire

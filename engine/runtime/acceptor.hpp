@@ -1,0 +1,38 @@
+// Accepts starts and events: dedup (S13), policies (S8, S9), mailbox (S10).
+#pragma once
+
+#include "engine/runtime/core.hpp"
+#include "engine/runtime/request.hpp"
+#include "engine/runtime/turns.hpp"
+
+namespace bobbin {
+
+// Orchestrator lane only.
+class Acceptor {
+ public:
+  Acceptor(Core& core, Turns& turns) : core_(core), turns_(turns) {}
+
+  void accept(AcceptRequest request, Lsn durable);
+  void terminate(TerminateRequest request);
+
+ private:
+  Accepted accept_event(AcceptRequest& request, Instance* instance, Lsn durable);
+  Accepted accept_start(AcceptRequest& request, Instance* instance, Lsn durable);
+  Accepted start_run(AcceptRequest& request, Instance& instance, Lsn durable);
+  Accepted replace_run(AcceptRequest& request, Instance& instance);
+  StartInput start_input(AcceptRequest& request, const Instance& instance);
+  Event event_of(AcceptRequest& request) const;
+
+  // Runs `act` unless the dedup id was accepted before or cannot be remembered; its answer, also that of an error, goes
+  // out when it is durable.
+  template <class Act>
+  void answer(const Reply<Accepted>& reply, const InstanceId& id, const std::string& dedup_id, Act act);
+  Instance& instance_for(const InstanceId& id);
+  void check_stored_name(const Instance& instance, const InstanceName& name) const;
+  void check_registered(const std::string& orchestrator) const;
+
+  Core& core_;
+  Turns& turns_;
+};
+
+}  // namespace bobbin

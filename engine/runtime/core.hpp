@@ -1,0 +1,41 @@
+// What the parts of the orchestrator lane share.
+#pragma once
+
+#include "engine/runtime/counters.hpp"
+#include "engine/runtime/dedup_index.hpp"
+#include "engine/runtime/log_builder.hpp"
+#include "engine/runtime/log_clock.hpp"
+#include "engine/runtime/overlay.hpp"
+#include "engine/runtime/timer_queue.hpp"
+
+#include <bobbin/options.hpp>
+#include <bobbin/ports.hpp>
+#include <bobbin/registry.hpp>
+#include <bobbin/store.hpp>
+
+#include <string>
+
+namespace bobbin {
+
+struct Core {
+  Core(Store& its_store, const Registry& its_registry, const EngineOptions& its_options, const Ports& its_ports);
+
+  Store& store;
+  const Registry& registry;
+  const EngineOptions& options;
+  const Ports& ports;
+  const LogInfo info;
+
+  LogClock clock;
+  Overlay overlay;
+  DedupIndex dedup;
+  TimerQueue timers;
+  LogBuilder log;
+  Counters counters;
+
+  void say(LogLevel level, const std::string& line) const {
+    if (options.log) options.log(level, line);
+  }
+};
+
+}  // namespace bobbin

@@ -1,0 +1,111 @@
+#include "engine/runtime/dedup_index.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace bobbin {
+
+namespace {
+// A run of this many ids keeps the log's tail short, and a look-up looks at few runs.
+constexpr std::size_t ids_per_run = 65'536;
+constexpr std::size_t entries_per_chunk = 40;
+}  // namespace
+
+Id128 dedup_hash(const Id128& log_id, const InstanceId& instance, std::string_view dedup_id) {
+  std::uint64_t seed = 0;
+  std::memcpy(&seed, log_id.bytes.data(), sizeof seed);
+  unsigned char input[16 + 128];
+  const auto size = std::min(dedup_id.size(), sizeof input - 16);
+  std::memcpy(input, instance.bytes.data(), 16);
+  std::memcpy(input + 16, dedup_id.data(), size);
+  const auto hash = XXH3_128bits_withSeed(input, 16 + size, seed);
+  Id128 id;
+  std::memcpy(id.bytes.data(), &hash.low64, 8);
+  std::memcpy(id.bytes.data() + 8, &hash.high64, 8);
+  return id;
+}
+
+DedupIndex::DedupIndex(Store& store, Limits limits) : store_(store), limits_(limits) {
+  for (const auto& run : store_.snapshot()->dedup_runs()) {
+    stored_.push_back({run, std::nullopt});
+    ids_ += run.entries;
+    stored_up_to_ = std::max(stored_up_to_, run.last_lsn);
+  }
+}
+
+std::optional<DedupEntry> DedupIndex::find(const Id128& hash) {
+  if (const auto* entry = fresh_.find(hash)) return *entry;
+  for (const auto& frozen : frozen_) {
+    if (!frozen.filter.may_contain(hash)) continue;
+    const auto at = std::lower_bound(frozen.entries.begin(), frozen.entries.end(), hash,
+                                     [](const DedupEntry& entry, const Id128& wanted) { return entry.hash < wanted; });
+    if (at != frozen.entries.end() && at->hash == hash) return *at;
+  }
+  std::unique_ptr<Snapshot> snapshot;
+  for (const auto& stored : stored_) {
+    if (stored.filter && !stored.filter->may_contain(hash)) continue;
+    if (!snapshot) snapshot = store_.snapshot();
+    if (auto entry = snapshot->find_dedup(stored.run.run, hash)) return entry;
+  }
+  return std::nullopt;
+}
+
+void DedupIndex::add(const DedupEntry& entry, Elapsed elapsed) {
+  if (fresh_.size() == 0) fresh_first_lsn_ = entry.position.lsn;
+  fresh_.add(entry);
+  last_added_ = entry.position.lsn;
+  ++ids_;
+  if (fresh_.size() >= ids_per_run) freeze(elapsed);
+}
+
+void DedupIndex::freeze(Elapsed elapsed) {
+  const auto count = fresh_.size();
+  // Named after its last record: when a crash cuts its writing short, folding the log again makes the same run with the
+  // same chunks, which overwrite those that were written.
+  Frozen frozen{
+      {last_added_, count, last_added_, elapsed}, fresh_first_lsn_, fresh_.take_sorted(), 0, 0, DedupFilter(count)};
+  for (const auto& entry : frozen.entries) frozen.filter.add(entry.hash);
+  frozen_.push_back(std::move(frozen));
+}
+
+void DedupIndex::checkpoint(Batch& batch, Lsn last, std::size_t chunks) {
+  const auto unfinished =
+      std::find_if(frozen_.begin(), frozen_.end(), [](const Frozen& frozen) { return frozen.complete_in == 0; });
+  if (unfinished == frozen_.end()) return;
+  auto& frozen = *unfinished;
+  for (; chunks > 0 && frozen.written < frozen.entries.size(); --chunks) {
+    const auto from = frozen.entries.begin() + static_cast<std::ptrdiff_t>(frozen.written);
+    const auto count = std::min(entries_per_chunk, frozen.entries.size() - frozen.written);
+    batch.dedup_chunks.push_back({frozen.run.run, {from, from + static_cast<std::ptrdiff_t>(count)}});
+    frozen.written += count;
+  }
+  if (frozen.written < frozen.entries.size()) return;
+  batch.dedup_runs.push_back(frozen.run);
+  frozen.complete_in = last;
+}
+
+Lsn DedupIndex::oldest_dirty(Lsn last) const {
+  for (const auto& frozen : frozen_)
+    if (frozen.complete_in == 0) return frozen.first_lsn;
+  return fresh_.size() > 0 ? fresh_first_lsn_ : last + 1;
+}
+
+void DedupIndex::committed(Lsn durable) {
+  while (!frozen_.empty() && frozen_.front().complete_in != 0 && frozen_.front().complete_in <= durable) {
+    auto& frozen = frozen_.front();
+    stored_.push_back({frozen.run, std::move(frozen.filter)});
+    stored_up_to_ = frozen.run.last_lsn;
+    frozen_.pop_front();
+  }
+}
+
+void DedupIndex::expire(Elapsed elapsed) {
+  while (!stored_.empty() && stored_.front().run.newest + limits_.horizon < elapsed) {
+    ids_ -= stored_.front().run.entries;
+    stored_.pop_front();
+  }
+}
+
+}  // namespace bobbin

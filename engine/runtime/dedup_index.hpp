@@ -1,0 +1,71 @@
+// Dedup memory (S13): which dedup ids were accepted within the horizon. The newest are in memory and in the log's
+// tail; older ones stand in immutable sorted runs in the store, written a few chunks a batch, each with a filter in
+// memory that spares most look-ups.
+#pragma once
+
+#include "engine/runtime/dedup_filter.hpp"
+#include "engine/runtime/dedup_table.hpp"
+
+#include <bobbin/store.hpp>
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+namespace bobbin {
+
+// What names a dedup id: the instance and the id, hashed with the log's own id.
+Id128 dedup_hash(const Id128& log_id, const InstanceId& instance, std::string_view dedup_id);
+
+// Orchestrator lane only.
+class DedupIndex {
+ public:
+  struct Limits {
+    Elapsed horizon;
+    std::size_t ids_max;
+  };
+  DedupIndex(Store& store, Limits limits);
+
+  // The first acceptance within the horizon.
+  std::optional<DedupEntry> find(const Id128& hash);
+  // False: the memory is at its bound, the id cannot be remembered and must not be accepted.
+  bool has_room() const { return ids_ < limits_.ids_max; }
+  void add(const DedupEntry& entry, Elapsed elapsed);
+  // Recovery: records up to here are in stored runs.
+  Lsn stored_up_to() const { return stored_up_to_; }
+
+  // Adds up to `chunks` chunks, and the row of a run when it is complete, to the batch whose last record is `last`.
+  void checkpoint(Batch& batch, Lsn last, std::size_t chunks);
+  // The first record whose id is in memory only; `last` + 1 if none.
+  Lsn oldest_dirty(Lsn last) const;
+  void committed(Lsn durable);
+  // Runs beyond the horizon no longer count, nor against the bound.
+  void expire(Elapsed elapsed);
+
+ private:
+  struct Stored {
+    DedupRun run;
+    std::optional<DedupFilter> filter;  // none for runs of before this open
+  };
+  struct Frozen {  // on its way to the store
+    DedupRun run;
+    Lsn first_lsn;
+    std::vector<DedupEntry> entries;  // sorted by hash
+    std::size_t written = 0;
+    Lsn complete_in = 0;  // last record of the batch with its row
+    DedupFilter filter;
+  };
+  void freeze(Elapsed elapsed);
+
+  Store& store_;
+  Limits limits_;
+  DedupTable fresh_;
+  Lsn fresh_first_lsn_ = 0;
+  Lsn last_added_ = 0;
+  std::deque<Frozen> frozen_;
+  std::deque<Stored> stored_;  // oldest first
+  std::size_t ids_ = 0;
+  Lsn stored_up_to_ = 0;
+};
+
+}  // namespace bobbin

@@ -1,0 +1,49 @@
+// The bounded way in: requests of any thread, in order, to the orchestrator lane (S25).
+#pragma once
+
+#include "engine/runtime/request.hpp"
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace bobbin {
+
+class Inbox {
+ public:
+  Inbox(std::size_t requests_max, std::size_t bytes_max) : requests_max_(requests_max), bytes_max_(bytes_max) {}
+
+  // Waits for room up to `patience` (none: not at all). Throws Overloaded when there is none, Closed after close().
+  void put(Request request, std::size_t bytes, Duration patience);
+  // Completions have reserved room: never refused, so that a full engine drains. Dropped after close().
+  void put_reserved(Request request);
+
+  // Moves up to `limit` requests, oldest first, to the end of `out`. Orchestrator lane.
+  void take(std::vector<Request>& out, std::size_t limit);
+
+  // No put() succeeds any more; those that wait for room throw.
+  void close();
+  std::size_t size() const;
+
+ private:
+  struct Item {
+    Request request;
+    std::size_t bytes;
+  };
+  bool has_room(std::size_t bytes) const;
+
+  const std::size_t requests_max_;
+  const std::size_t bytes_max_;
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  std::deque<Item> items_;
+  std::size_t bounded_requests_ = 0;
+  std::size_t bytes_ = 0;
+  std::size_t waiting_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace bobbin

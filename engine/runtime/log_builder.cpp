@@ -1,0 +1,151 @@
+#include "engine/runtime/log_builder.hpp"
+
+#include "engine/base/overloaded.hpp"
+
+#include <bobbin/assert.hpp>
+
+#include <algorithm>
+
+namespace bobbin {
+
+namespace {
+
+// Rows a batch carries at least when there are that many old ones, beside one for each of its records: so rows leave as
+// fast as records make them, and the tail that recovery folds stays bounded.
+constexpr std::size_t rows_a_batch = 64;
+constexpr std::size_t dedup_chunks_a_batch = 16;
+
+template <class F>
+void for_each_payload(const Input& input, F use) {
+  std::visit(Overload{
+                 [&](const StartInput& start) { use(start.input); },
+                 [&](const EventInput& event) {
+                   use(event.event.value);
+                   use(event.event.start_input);
+                 },
+                 [&](const ActivityCompleted& done) { use(done.result); },
+                 [](const auto&) {},
+             },
+             input);
+}
+
+std::size_t bytes_of(const PayloadPtr& payload) { return payload ? payload->bytes.size() : 0; }
+
+template <class F>
+void for_each_payload(const Record& record, F use) {
+  for (const auto& input : inputs_of(record)) for_each_payload(input, use);
+  if (const auto* turn = std::get_if<TurnBody>(&record.body)) {
+    for (const auto& decision : turn->decisions)
+      if (const auto* scheduled = std::get_if<ActivityScheduled>(&decision)) use(scheduled->input);
+    if (turn->end) use(turn->end->result);
+  }
+  if (const auto* act = std::get_if<OperatorActBody>(&record.body)) use(act->result);
+}
+
+bool starts_run(const Record& record) {
+  const auto& inputs = inputs_of(record);
+  return !inputs.empty() && std::holds_alternative<StartInput>(inputs.front());
+}
+
+}  // namespace
+
+LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, const LogClock& clock,
+                       const EngineOptions& options, Lsn last)
+    : store_(store),
+      overlay_(overlay),
+      dedup_(dedup),
+      clock_(clock),
+      options_(options),
+      last_(last),
+      open_(std::make_shared<SealedBatch>()) {}
+
+Lsn LogBuilder::append(const InstanceId& instance, RecordBody body) {
+  Record record;
+  record.instance = instance;
+  record.body = std::move(body);
+  if (instance != InstanceId{}) {
+    const auto& state = overlay_.instance(instance);
+    if (starts_run(record)) {
+      record.run = next_lsn();
+      record.run_sequence = 1;
+    } else if (state.live()) {
+      record.run = state.run;
+      record.run_sequence = state.run_sequence + 1;
+      record.run_previous = state.last_record;
+    }
+  }
+  add(std::move(record));
+  const auto lsn = last_;
+  add_missing_schemas(open_->batch.records.back());
+  return lsn;
+}
+
+void LogBuilder::add(Record record) {
+  record.lsn = ++last_;
+  record.log_time = clock_.now();
+  record.elapsed = clock_.elapsed();
+  for_each_payload(record, [this](const PayloadPtr& payload) { open_bytes_ += bytes_of(payload); });
+  open_->batch.records.push_back(std::move(record));
+  fold(open_->batch.records.back(), overlay_);
+}
+
+void LogBuilder::add_missing_schemas(const Record& record) {
+  std::vector<PayloadPtr> unknown;
+  for_each_payload(record, [&](const PayloadPtr& payload) {
+    if (payload && payload->schema && !known_schemas_.contains(payload->schema_hash)) unknown.push_back(payload);
+  });
+  for (const auto& payload : unknown) add_schema(payload);  // adding moves the batch's records
+}
+
+void LogBuilder::add_schema(const PayloadPtr& payload) {
+  if (!known_schemas_.insert(payload->schema_hash).second) return;
+  if (store_.snapshot()->schema(payload->schema_hash)) return;
+  Record record;
+  record.body = SchemaBody{*payload->schema};
+  add(std::move(record));
+}
+
+bool LogBuilder::full() const { return records() >= options_.batch_records || open_bytes_ >= options_.batch_bytes; }
+
+std::shared_ptr<SealedBatch> LogBuilder::seal() {
+  auto sealed = std::exchange(open_, std::make_shared<SealedBatch>());
+  open_bytes_ = 0;
+  if (!sealed->batch.records.empty()) {
+    checkpoint(sealed->batch);
+    in_flight_.push_back(sealed);
+  }
+  return sealed;
+}
+
+void LogBuilder::checkpoint(Batch& batch) {
+  overlay_.checkpoint(batch, last_, rows_a_batch + batch.records.size(), options_.checkpoint_age_records);
+  dedup_.checkpoint(batch, last_, dedup_chunks_a_batch + batch.records.size() / 16);
+  const auto fold_from = std::min(overlay_.oldest_dirty(last_), dedup_.oldest_dirty(last_));
+  const bool rows_left = !batch.instances.empty() || !batch.ledgers.empty() || !batch.dedup_runs.empty();
+  if (fold_from == fold_from_ || !rows_left) return;
+  fold_from_ = fold_from;
+  batch.fold_from = fold_from;
+  batch.log_state = overlay_.log_state();
+}
+
+std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {
+  const auto within = [lsn](const std::shared_ptr<SealedBatch>& sealed) -> std::shared_ptr<const Record> {
+    const auto& records = sealed->batch.records;
+    if (records.empty() || lsn < records.front().lsn || lsn > records.back().lsn) return nullptr;
+    return {sealed, &records[lsn - records.front().lsn]};
+  };
+  for (const auto& sealed : in_flight_)
+    if (auto record = within(sealed)) return record;
+  if (!open_->batch.records.empty() && lsn >= open_->batch.records.front().lsn) {
+    const auto record = within(open_);
+    return record ? std::make_shared<const Record>(*record) : nullptr;  // a copy: the open batch still grows
+  }
+  auto stored = store_.snapshot()->record(lsn);
+  return stored ? std::make_shared<const Record>(std::move(*stored)) : nullptr;
+}
+
+void LogBuilder::committed(Lsn durable) {
+  while (!in_flight_.empty() && in_flight_.front()->last_lsn() <= durable) in_flight_.pop_front();
+}
+
+}  // namespace bobbin

@@ -1,0 +1,69 @@
+// The end of the log, in memory: gives records their LSN, folds them, and gathers them with their answers into the
+// batch that is committed next.
+#pragma once
+
+#include "engine/runtime/dedup_index.hpp"
+#include "engine/runtime/log_clock.hpp"
+#include "engine/runtime/log_writer.hpp"
+#include "engine/runtime/overlay.hpp"
+
+#include <bobbin/options.hpp>
+
+#include <deque>
+#include <unordered_set>
+
+namespace bobbin {
+
+// Orchestrator lane only.
+class LogBuilder {
+ public:
+  LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, const LogClock& clock, const EngineOptions& options,
+             Lsn last);
+
+  Lsn last_lsn() const { return last_; }
+  Lsn next_lsn() const { return last_ + 1; }
+
+  // Appends a record of the instance's run and folds it. A StartInput makes the record the start of a run; without one
+  // it belongs to the live run, or to none. Schemas that the log lacks follow it. Returns its LSN.
+  Lsn append(const InstanceId& instance, RecordBody body);
+  // A record of the engine itself.
+  Lsn append(RecordBody body) { return append(InstanceId{}, std::move(body)); }
+
+  // The answer goes out once everything appended so far is durable.
+  template <class T>
+  void answer(Reply<T> reply, Result<T> result) {
+    open_->completions.push_back(Completion::of(std::move(reply), std::move(result)));
+  }
+
+  bool empty() const { return open_->batch.records.empty() && open_->completions.empty(); }
+  bool full() const;
+  std::size_t records() const { return open_->batch.records.size(); }
+  // The open batch with its share of the checkpoint; a new one begins.
+  std::shared_ptr<SealedBatch> seal();
+
+  // The record, from memory if it is not durable yet, else from the store; null if there is none.
+  std::shared_ptr<const Record> fetch(Lsn lsn);
+  // To be called as records become durable.
+  void committed(Lsn durable);
+  Lsn fold_from() const { return fold_from_; }
+
+ private:
+  void add(Record record);
+  void add_missing_schemas(const Record& record);
+  void add_schema(const PayloadPtr& payload);
+  void checkpoint(Batch& batch);
+
+  Store& store_;
+  Overlay& overlay_;
+  DedupIndex& dedup_;
+  const LogClock& clock_;
+  const EngineOptions& options_;
+  Lsn last_;
+  Lsn fold_from_ = 0;
+  std::shared_ptr<SealedBatch> open_;
+  std::size_t open_bytes_ = 0;
+  std::deque<std::shared_ptr<SealedBatch>> in_flight_;
+  std::unordered_set<std::uint64_t> known_schemas_;
+};
+
+}  // namespace bobbin

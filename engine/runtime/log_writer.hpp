@@ -1,0 +1,61 @@
+// The log writer lane: one sealed batch at a time, one commit each; then its answers go out (P1).
+#pragma once
+
+#include "engine/runtime/completions.hpp"
+
+#include <bobbin/ports.hpp>
+#include <bobbin/store.hpp>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace bobbin {
+
+// Immutable once sealed, but for the completions, which are the writer's.
+struct SealedBatch {
+  Batch batch;
+  std::vector<Completion> completions;
+
+  Lsn last_lsn() const { return batch.records.empty() ? 0 : batch.records.back().lsn; }
+};
+
+class LogWriter {
+ public:
+  // `failed` is called once, on the writer lane, when a commit fails: nothing is committed after it.
+  LogWriter(Store& store, Completions& completions, Executor& executor, Lsn durable,
+            std::function<void(const ErrorInfo&)> failed);
+
+  // Orchestrator lane.
+  void submit(std::shared_ptr<SealedBatch> batch);
+  std::size_t queued() const;
+  // Any lane: batches that are not being written yet fail with this error instead.
+  void poison(ErrorInfo error);
+
+  // The writer lane's work.
+  void work();
+
+  Lsn durable() const { return durable_.load(std::memory_order_acquire); }
+  std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  ErrorInfo failure() const;
+  bool has_failed() const { return has_failed_.load(std::memory_order_acquire); }
+
+ private:
+  std::shared_ptr<SealedBatch> front() const;
+  void write(SealedBatch& batch);
+
+  Store& store_;
+  Completions& completions_;
+  Executor& executor_;
+  std::function<void(const ErrorInfo&)> failed_;
+  mutable std::mutex mutex_;
+  std::deque<std::shared_ptr<SealedBatch>> queue_;  // the front one is being written
+  std::atomic<Lsn> durable_;
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<bool> has_failed_{false};
+  ErrorInfo failure_;
+};
+
+}  // namespace bobbin

@@ -1,0 +1,74 @@
+#include "engine/runtime/operator_acts.hpp"
+
+namespace bobbin {
+
+void OperatorActs::act(OperatorRequest request, Lsn durable) {
+  Result<Accepted> result;
+  try {
+    result.value = perform(request, durable);
+  } catch (const Error& error) {
+    result.error = error.info();
+  }
+  core_.log.answer(std::move(request.reply), std::move(result));
+}
+
+Accepted OperatorActs::perform(const OperatorRequest& request, Lsn durable) {
+  const auto letter = core_.overlay.dead_letter(request.target);
+  if (letter.lsn == 0) throw NotFound("there is no dead letter " + to_string(request.target));
+  if (letter.state != DeadLetterState::dead)
+    throw InvalidArgument("dead letter " + to_string(request.target) + " is " + to_string(letter.state) +
+                          " already: only a dead one can be acted on");
+  const auto id = instance_id(letter.name);
+  OperatorActBody body;
+  body.act = request.act;
+  body.target = request.target;
+  body.note = request.note;
+  const auto lsn = core_.log.append(id, std::move(body));
+  if (request.act == OperatorAct::redrive) {
+    if (letter.is_activity)
+      desk_.redrive(core_.overlay.dead_letter(request.target), lsn);
+    else
+      revive_event(letter, durable);
+  }
+  return {Acceptance::done, id, letter.run, 0, {lsn, 0}, core_.clock.now()};
+}
+
+// The event is pending again, at its old position, for the live run or in the mailbox.
+void OperatorActs::revive_event(const DeadLetter& letter, Lsn durable) {
+  auto& instance = *core_.overlay.find(instance_id(letter.name));
+  UnreadEvent where;
+  where.position = letter.position;
+  where.source = letter.source.lsn;
+  auto event = turns_.copies_of({where}).front();
+  event.carry_count = 0;
+  if (!instance.state.live()) {
+    turns_.keep_in_mailbox(instance, letter.name, std::move(event));
+    return;
+  }
+  std::vector<Input> inputs;
+  inputs.push_back(EventInput{std::move(event), {}});
+  turns_.deliver(instance, std::move(inputs), durable);
+}
+
+void OperatorActs::redrive_done(const AttemptDone& done) {
+  if (!desk_.forget_redrive(done)) return;
+  OperatorActBody body;
+  body.act = done.outcome.error ? OperatorAct::redrive_failed : OperatorAct::redrive_succeeded;
+  body.target = done.redriven;
+  body.result = done.outcome.result;
+  body.error = done.outcome.error;
+  core_.log.append(done.id, std::move(body));
+}
+
+void OperatorActs::resume_redrives() {
+  Position after;
+  for (;;) {
+    const auto page = core_.store.snapshot()->dead_letters(after, 1'000);
+    for (const auto& letter : page)
+      if (letter.state == DeadLetterState::redriving) desk_.redrive(letter, letter.lsn);
+    if (page.empty()) return;
+    after = page.back().position;
+  }
+}
+
+}  // namespace bobbin

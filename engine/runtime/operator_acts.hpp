@@ -1,0 +1,30 @@
+// Acts of an operator on dead letters (S14, S31).
+#pragma once
+
+#include "engine/runtime/activity_desk.hpp"
+#include "engine/runtime/core.hpp"
+#include "engine/runtime/request.hpp"
+#include "engine/runtime/turns.hpp"
+
+namespace bobbin {
+
+// Orchestrator lane only.
+class OperatorActs {
+ public:
+  OperatorActs(Core& core, Turns& turns, ActivityDesk& desk) : core_(core), turns_(turns), desk_(desk) {}
+
+  void act(OperatorRequest request, Lsn durable);
+  void redrive_done(const AttemptDone& done);
+  // Activities whose redriving a crash cut short run again.
+  void resume_redrives();
+
+ private:
+  Accepted perform(const OperatorRequest& request, Lsn durable);
+  void revive_event(const DeadLetter& letter, Lsn durable);
+
+  Core& core_;
+  Turns& turns_;
+  ActivityDesk& desk_;
+};
+
+}  // namespace bobbin

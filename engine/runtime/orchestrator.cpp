@@ -1,0 +1,275 @@
+#include "engine/runtime/orchestrator.hpp"
+
+#include "engine/base/overloaded.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace bobbin {
+
+namespace {
+
+// Requests, timers and instances that one step takes: short steps keep commits going.
+constexpr std::size_t requests_a_step = 128;
+constexpr std::size_t timers_a_step = 256;
+constexpr std::size_t turns_a_step = 128;
+// While one batch is being written, the next one waits for it unless it has grown to this.
+constexpr std::size_t records_worth_queueing = 512;
+
+}  // namespace
+
+Orchestrator::Orchestrator(Core& core, Inbox& inbox, LogWriter& writer, Completions& completions)
+    : core_(core),
+      inbox_(inbox),
+      writer_(writer),
+      completions_(completions),
+      residency_(core),
+      desk_(core,
+            [&inbox, &core](AttemptDone done) {
+              inbox.put_reserved(std::move(done));
+              core.ports.executor->wake(Lane::orchestrator);
+            }),
+      turns_(core, residency_, desk_),
+      acceptor_(core, turns_),
+      reads_(core),
+      operator_acts_(core, turns_, desk_),
+      seen_durable_(writer.durable()) {}
+
+// ---- Recovery ----
+
+void Orchestrator::recover() {
+  core_.store.snapshot()->scan(core_.info.fold_from, [this](Record&& record) {
+    fold(record, core_.overlay);
+    remember_dedup_ids(record);
+    return true;
+  });
+  const auto& state = core_.overlay.log_state();
+  core_.clock.resume(state.log_time, state.elapsed);
+  core_.log.append(OpenedBody{core_.info.epoch, core_.ports.clock->wall_time(), "pid " + std::to_string(getpid())});
+  core_.overlay.for_each([this](Instance& instance) { turns_.attend(instance, core_.clock.now()); });
+  operator_acts_.resume_redrives();
+}
+
+void Orchestrator::remember_dedup_ids(const Record& record) {
+  if (record.lsn <= core_.dedup.stored_up_to()) return;
+  const auto& inputs = inputs_of(record);
+  for (std::uint32_t i = 0; i < inputs.size(); ++i) {
+    const std::string* id = nullptr;
+    if (const auto* event = std::get_if<EventInput>(&inputs[i]); event && event->event.position.lsn == record.lsn)
+      id = &event->event.dedup_id;
+    else if (const auto* start = std::get_if<StartInput>(&inputs[i]))
+      id = &start->dedup_id;
+    else if (const auto* terminate = std::get_if<TerminateInput>(&inputs[i]))
+      id = &terminate->dedup_id;
+    if (!id || id->empty()) continue;
+    const auto hash = dedup_hash(core_.info.log_id, record.instance, *id);
+    if (!core_.dedup.find(hash)) core_.dedup.add({hash, {record.lsn, i}, record.run, record.log_time}, record.elapsed);
+  }
+}
+
+// ---- Work ----
+
+void Orchestrator::work() {
+  if (finished_) return;
+  if (writer_.has_failed()) stopped_ = true;
+  try {
+    step();
+  } catch (...) {
+    fail(current_error());
+  }
+}
+
+void Orchestrator::step() {
+  if (stopped_) return end_work();
+  after_commit();
+  bool more = !core_.log.full() && take_requests();
+  if (!core_.log.full()) more |= fire_timers();
+  if (!core_.log.full()) more |= turns_.work(turns_a_step, seen_durable_);
+  for (const auto& id : std::exchange(watched_, {})) {
+    auto* instance = core_.overlay.resident_row(id);
+    if (!instance) continue;
+    reads_.answer_waiters(*instance);
+    if (!instance->end_waiters.empty()) watched_.push_back(id);
+  }
+  if (closing_)
+    desk_.cancel_all();
+  else
+    desk_.start_due(seen_durable_);
+  hand_over();
+  if (finishing_ && !more) return end_work();
+  if (more)
+    core_.ports.executor->wake(Lane::orchestrator);
+  else
+    sleep_until_next();
+}
+
+void Orchestrator::after_commit() {
+  const auto durable = writer_.durable();
+  if (durable == seen_durable_) return;
+  seen_durable_ = durable;
+  core_.log.committed(durable);
+  core_.dedup.committed(durable);
+  core_.dedup.expire(core_.clock.elapsed());
+  core_.overlay.forget_stored(durable);
+  core_.counters.last_lsn.set(core_.log.last_lsn());
+  core_.counters.fold_from.set(core_.log.fold_from());
+  core_.counters.in_memory.set(core_.overlay.in_memory());
+}
+
+void Orchestrator::advance_clock() {
+  if (const auto before = core_.clock.advance()) {
+    core_.say(LogLevel::info, "log time jumped forward to the wall clock");
+    core_.log.append(ClockStepBody{*before, core_.clock.now()});
+  }
+}
+
+// The clock is read after the requests were taken: nothing is accepted at a time before it was sent.
+bool Orchestrator::take_requests() {
+  inbox_.take(taken_, requests_a_step);
+  advance_clock();
+  const bool more = taken_.size() == requests_a_step;
+  for (auto& request : taken_) handle(std::move(request));
+  taken_.clear();
+  return more;
+}
+
+void Orchestrator::handle(Request request) {
+  const auto if_wanted = [](auto& wanted, auto act) {
+    if (wanted.reply.sequence()) act(std::move(wanted));
+  };
+  std::visit(
+      Overload{
+          [&](AcceptRequest& r) {
+            if_wanted(r, [this](AcceptRequest&& one) { acceptor_.accept(std::move(one), seen_durable_); });
+          },
+          [&](TerminateRequest& r) {
+            if_wanted(r, [this](TerminateRequest&& one) { acceptor_.terminate(std::move(one)); });
+          },
+          [&](StatusRequest& r) {
+            if_wanted(r, [this](StatusRequest&& one) {
+              if (one.until_ended) watched_.push_back(one.id);
+              reads_.status(std::move(one));
+            });
+          },
+          [&](ListRequest& r) { if_wanted(r, [this](ListRequest&& one) { reads_.list(std::move(one)); }); },
+          [&](LedgersRequest& r) { if_wanted(r, [this](LedgersRequest&& one) { reads_.ledgers(std::move(one)); }); },
+          [&](DeadLettersRequest& r) {
+            if_wanted(r, [this](DeadLettersRequest&& one) { reads_.dead_letters(std::move(one)); });
+          },
+          [&](OperatorRequest& r) {
+            if_wanted(r, [this](OperatorRequest&& one) { operator_acts_.act(std::move(one), seen_durable_); });
+          },
+          [this](AttemptDone& done) { attempt_done(done); },
+      },
+      request);
+}
+
+void Orchestrator::attempt_done(const AttemptDone& done) {
+  if (done.redriven.lsn != 0) return operator_acts_.redrive_done(done);
+  auto* instance = core_.overlay.find(done.id);
+  const PendingActivity* activity = nullptr;
+  if (instance && instance->state.live() && instance->state.run == done.run)
+    for (const auto& pending : instance->state.activities)
+      if (pending.ordinal == done.ordinal) activity = &pending;
+  const auto judgement = desk_.judge(done, activity);
+  std::vector<Input> inputs;
+  switch (judgement.verdict) {
+    case ActivityDesk::Verdict::unknown:
+      core_.counters.late_inputs.add();
+      return;
+    case ActivityDesk::Verdict::retry: {
+      core_.counters.activity_retries.add();
+      const auto lsn =
+          core_.log.append(done.id, AttemptBody{done.ordinal, done.attempt, done.outcome.error, judgement.retry_at});
+      for (const auto& pending : instance->state.activities)
+        if (pending.ordinal == done.ordinal) desk_.schedule(*instance, pending, lsn);
+      return;
+    }
+    case ActivityDesk::Verdict::completed:
+      inputs.push_back(ActivityCompleted{done.ordinal, done.attempt, done.outcome.result});
+      break;
+    case ActivityDesk::Verdict::failed:
+      core_.counters.activity_failures.add();
+      inputs.push_back(ActivityFailed{done.ordinal, done.attempt, done.outcome.error, judgement.dead_letter});
+      break;
+  }
+  turns_.deliver(*instance, std::move(inputs), seen_durable_);
+}
+
+bool Orchestrator::fire_timers() {
+  for (std::size_t i = 0; i < timers_a_step; ++i) {
+    const auto due = core_.timers.pop_due(core_.clock.now());
+    if (!due) return false;
+    auto* instance = core_.overlay.find(due->id);
+    if (!instance) continue;
+    if (instance->armed == due->due) instance->armed.reset();
+    turns_.attend(*instance, core_.clock.now());
+  }
+  return true;
+}
+
+void Orchestrator::hand_over() {
+  if (core_.log.empty()) return;
+  const auto queued = writer_.queued();
+  if (queued == 0 || (queued == 1 && core_.log.records() >= records_worth_queueing)) writer_.submit(core_.log.seal());
+}
+
+void Orchestrator::sleep_until_next() {
+  auto next = core_.timers.next();
+  if (const auto retry = desk_.next_retry(); retry && (!next || *retry < *next)) next = retry;
+  std::optional<Duration> delay;
+  if (next) delay = *next > core_.clock.now() ? *next - core_.clock.now() : Duration::zero();
+  core_.ports.executor->wake_after(Lane::orchestrator, delay);
+}
+
+// ---- Ends ----
+
+void Orchestrator::end_work() {
+  if (!stopped_ && (!core_.log.empty() || writer_.queued() != 0)) return;  // the writer wakes the lane again
+  if (stopped_) {
+    desk_.cancel_all();
+    refuse_all();
+    if (!core_.log.empty()) writer_.submit(core_.log.seal());  // its answers say why
+  }
+  if (!finishing_) return;
+  const ErrorInfo closed = Closed("the engine was closed").info();
+  std::vector<Completion> gone;
+  core_.overlay.for_each([&gone, &closed](Instance& instance) {
+    for (auto& reply : std::exchange(instance.end_waiters, {}))
+      gone.push_back(Completion::of(std::move(reply), Result<InstanceStatus>{closed, {}}));
+  });
+  completions_.release(std::move(gone), {});
+  residency_.remove_all();
+  finished_.store(true, std::memory_order_release);
+}
+
+void Orchestrator::refuse_all() {
+  inbox_.close();
+  const auto why = writer_.failure().message;
+  for (;;) {
+    inbox_.take(taken_, requests_a_step);
+    if (taken_.empty()) return;
+    std::vector<Completion> refused;
+    for (auto& request : taken_) refuse(request, Closed("the engine has stopped: " + why).info(), refused);
+    completions_.release(std::move(refused), {});
+    taken_.clear();
+  }
+}
+
+void Orchestrator::refuse(Request& request, const ErrorInfo& error, std::vector<Completion>& refused) {
+  const auto add = [&]<class T>(Reply<T>& reply) {
+    refused.push_back(Completion::of(std::move(reply), Result<T>{error, {}}));
+  };
+  std::visit(Overload{[](AttemptDone&) {}, [&add](auto& one) { add(one.reply); }}, request);
+}
+
+void Orchestrator::fail(const ErrorInfo& error) {
+  core_.say(LogLevel::error, "the engine stops: " + error.message);
+  stopped_ = true;
+  writer_.poison(error);
+  if (core_.options.on_failure) core_.options.on_failure(error);
+  end_work();
+}
+
+}  // namespace bobbin

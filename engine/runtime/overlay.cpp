@@ -1,0 +1,121 @@
+#include "engine/runtime/overlay.hpp"
+
+#include <bobbin/assert.hpp>
+
+#include <algorithm>
+
+namespace bobbin {
+
+Instance* Overlay::resident_row(const InstanceId& id) {
+  const auto at = instances_.find(id);
+  return at == instances_.end() ? nullptr : at->second.get();
+}
+
+Instance* Overlay::find(const InstanceId& id) {
+  if (auto* known = resident_row(id)) return known;
+  auto row = store_.snapshot()->instance(id);
+  if (!row) return nullptr;
+  auto& instance = own(id);
+  instance.state = std::move(*row);
+  written_.push_back({0, id});  // stored already: forgotten unless somebody needs it
+  return &instance;
+}
+
+Instance& Overlay::own(const InstanceId& id) {
+  auto& slot = instances_[id];
+  slot = std::make_unique<Instance>();
+  slot->state.id = id;
+  return *slot;
+}
+
+InstanceState& Overlay::instance(const InstanceId& id) {
+  if (auto* known = find(id)) return known->state;
+  return own(id).state;
+}
+
+Ledger& Overlay::ledger(const std::string& orchestrator) {
+  auto& ledger = ledgers_[orchestrator];
+  ledger.orchestrator = orchestrator;
+  return ledger;
+}
+
+void Overlay::load_ledgers() {
+  for (auto& ledger : store_.snapshot()->ledgers()) ledgers_[ledger.orchestrator] = std::move(ledger);
+}
+
+DeadLetter& Overlay::dead_letter(Position position) {
+  const auto at = dead_letters_.find(position);
+  if (at != dead_letters_.end()) return at->second;
+  auto stored = store_.snapshot()->dead_letter(position);
+  return dead_letters_[position] = stored ? std::move(*stored) : DeadLetter{};
+}
+
+void Overlay::changed(InstanceState& state) {
+  auto& instance = *instances_.find(state.id)->second;
+  if (instance.dirty_since != 0) return;
+  instance.dirty_since = state.lsn;
+  dirty_.push_back({state.lsn, state.id});
+}
+
+void Overlay::changed(Ledger& ledger) { dirty_ledgers_.try_emplace(ledger.orchestrator, ledger.lsn); }
+
+void Overlay::changed(DeadLetter& letter) { changed_dead_letters_.push_back(letter.position); }
+
+void Overlay::checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t age) {
+  for (const auto position : changed_dead_letters_) {
+    batch.dead_letters.push_back(dead_letters_.at(position));
+    stored_dead_letters_.push_back({last, position});
+  }
+  changed_dead_letters_.clear();
+
+  // Once the oldest row has reached its age, rows leave until the oldest has half of it: in stretches, so that most
+  // small commits carry no row at all.
+  if (!dirty_.empty() && dirty_.front().since + age <= last) draining_ = true;
+  for (; draining_ && rows > 0; dirty_.pop_front()) {
+    if (dirty_.empty() || dirty_.front().since + age / 2 > last) {
+      draining_ = false;
+      break;
+    }
+    const auto& oldest = dirty_.front();
+    auto* instance = resident_row(oldest.id);
+    if (!instance || instance->dirty_since != oldest.since) continue;
+    batch.instances.push_back(instance->state);
+    instance->dirty_since = 0;
+    instance->row_in = last;
+    written_.push_back({last, oldest.id});
+    --rows;
+  }
+  std::sort(batch.instances.begin(), batch.instances.end(),
+            [](const InstanceState& a, const InstanceState& b) { return a.id < b.id; });
+
+  const auto old_ledger = [&](const auto& ledger) { return ledger.second + age / 2 <= last; };
+  if (batch.instances.empty() && std::none_of(dirty_ledgers_.begin(), dirty_ledgers_.end(), old_ledger)) return;
+  for (const auto& [name, since] : dirty_ledgers_) batch.ledgers.push_back(ledgers_.at(name));
+  dirty_ledgers_.clear();
+}
+
+Lsn Overlay::oldest_dirty(Lsn last) const {
+  Lsn oldest = dirty_.empty() ? last + 1 : dirty_.front().since;
+  for (const auto& [name, since] : dirty_ledgers_) oldest = std::min(oldest, since);
+  return oldest;
+}
+
+void Overlay::forget_stored(Lsn durable) {
+  for (; !written_.empty() && written_.front().row_in <= durable; written_.pop_front()) {
+    const auto at = instances_.find(written_.front().id);
+    if (at == instances_.end()) continue;
+    const auto& instance = *at->second;
+    if (instance.idle() && instance.dirty_since == 0 && instance.row_in <= durable) instances_.erase(at);
+  }
+  for (; !stored_dead_letters_.empty() && stored_dead_letters_.front().first <= durable;
+       stored_dead_letters_.pop_front()) {
+    const auto at = dead_letters_.find(stored_dead_letters_.front().second);
+    if (at != dead_letters_.end() && at->second.lsn <= durable) dead_letters_.erase(at);
+  }
+}
+
+void Overlay::for_each(const std::function<void(Instance&)>& visit) {
+  for (auto& [id, instance] : instances_) visit(*instance);
+}
+
+}  // namespace bobbin

@@ -1,0 +1,96 @@
+// The rows that are in memory: those changed since they were last written, and those of instances at work. All others
+// stay in the store. The fold works on it, and checkpoints take from it.
+#pragma once
+
+#include "engine/fold/fold.hpp"
+#include "engine/replay/execution.hpp"
+#include "engine/runtime/reply.hpp"
+
+#include <bobbin/store.hpp>
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+namespace bobbin {
+
+// One instance in memory. Orchestrator lane only.
+struct Instance {
+  InstanceState state;
+  Lsn dirty_since = 0;  // first record that the stored row lacks; 0: none
+  Lsn row_in = 0;       // last record of the batch that carries the newest row; the row is stored once that is durable
+
+  std::unique_ptr<Execution> execution;          // null: not resident
+  Id128 epoch;                                   // of the run, while resident
+  std::list<Instance*>::iterator recently_used;  // valid while resident
+  bool runnable = false;                         // in the queue of instances with work
+  bool held = false;                             // quarantined or without code in this open: nothing is executed
+  std::optional<LogTime> armed;                  // when the timer queue looks at it next
+  std::vector<Reply<InstanceStatus>> end_waiters;
+
+  bool idle() const { return !execution && !runnable && end_waiters.empty() && !held; }
+};
+
+class Overlay final : public FoldTarget {
+ public:
+  explicit Overlay(Store& store, LogState state) : store_(store), log_state_(state) {}
+
+  // In memory, or loaded; null if the log knows no such instance.
+  Instance* find(const InstanceId& id);
+  // In memory only.
+  Instance* resident_row(const InstanceId& id);
+
+  // ---- FoldTarget ----
+  InstanceState& instance(const InstanceId& id) override;
+  Ledger& ledger(const std::string& orchestrator) override;
+  DeadLetter& dead_letter(Position position) override;
+  LogState& log_state() override { return log_state_; }
+  void changed(InstanceState& state) override;
+  void changed(Ledger& ledger) override;
+  void changed(DeadLetter& letter) override;
+
+  // ---- Checkpoint ----
+  // Adds to the batch, whose last record is `last`: changed dead letters; and, when some row has been dirty for `age`
+  // records, up to `rows` of the oldest rows, and the ledgers.
+  void checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t age);
+  // The first record that some stored row lacks; `last` + 1 if none.
+  Lsn oldest_dirty(Lsn last) const;
+  // Forgets instances that are idle and whose rows are stored. To be called as records become durable.
+  void forget_stored(Lsn durable);
+  // The instance may have become idle: forget_stored() is to look at it again.
+  void release(const Instance& instance) { written_.push_back({instance.row_in, instance.state.id}); }
+
+  const std::map<std::string, Ledger>& ledgers() const { return ledgers_; }
+  void load_ledgers();
+  const std::map<Position, DeadLetter>& dead_letters() const { return dead_letters_; }
+  std::size_t in_memory() const { return instances_.size(); }
+  void for_each(const std::function<void(Instance&)>& visit);
+
+ private:
+  struct Dirty {
+    Lsn since;
+    InstanceId id;
+  };
+  struct Written {
+    Lsn row_in;
+    InstanceId id;
+  };
+  Instance& own(const InstanceId& id);
+
+  Store& store_;
+  LogState log_state_;
+  std::unordered_map<InstanceId, std::unique_ptr<Instance>, Id128Hash> instances_;
+  std::map<std::string, Ledger> ledgers_;
+  std::map<std::string, Lsn> dirty_ledgers_;     // since which record
+  std::map<Position, DeadLetter> dead_letters_;  // changed by records that are not durable yet
+  std::vector<Position> changed_dead_letters_;   // by records of the open batch
+  std::deque<std::pair<Lsn, Position>> stored_dead_letters_;
+  std::deque<Dirty> dirty_;      // oldest first; an entry counts while its instance is dirty since then
+  bool draining_ = false;        // rows are leaving
+  std::deque<Written> written_;  // rows on their way to the store
+};
+
+}  // namespace bobbin

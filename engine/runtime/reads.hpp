@@ -1,0 +1,29 @@
+// Answers that change nothing: status, wait, list, ledgers, dead letters. From the current state, released once that
+// is durable (S24).
+#pragma once
+
+#include "engine/runtime/core.hpp"
+#include "engine/runtime/request.hpp"
+
+namespace bobbin {
+
+// Orchestrator lane only.
+class Reads {
+ public:
+  explicit Reads(Core& core) : core_(core) {}
+
+  void status(StatusRequest request);
+  void list(ListRequest request);
+  void ledgers(LedgersRequest request);
+  void dead_letters(DeadLettersRequest request);
+
+  // Answers those who wait for the instance's end, if no run of it lives.
+  void answer_waiters(Instance& instance);
+
+ private:
+  InstanceStatus status_of(const InstanceState& state);
+
+  Core& core_;
+};
+
+}  // namespace bobbin

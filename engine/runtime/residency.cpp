@@ -1,0 +1,125 @@
+#include "engine/runtime/residency.hpp"
+
+#include <bobbin/assert.hpp>
+
+#include <algorithm>
+
+namespace bobbin {
+
+namespace {
+
+const StartInput& start_of(const History& history) {
+  const auto& inputs = inputs_of(history.front());
+  expect(!inputs.empty() && std::holds_alternative<StartInput>(inputs.front()),
+         "a run's history begins with its start");
+  return std::get<StartInput>(inputs.front());
+}
+
+}  // namespace
+
+bool Residency::make_room(Lsn durable) {
+  if (recent_.size() < core_.options.resident_instances) return true;
+  for (auto at = recent_.rbegin(); at != recent_.rend(); ++at) {
+    auto& instance = **at;
+    if (instance.runnable || instance.state.last_record > durable) continue;
+    remove(instance);
+    core_.counters.evictions.add();
+    return true;
+  }
+  return false;
+}
+
+void Residency::begin(Instance& instance, const InstanceName& name, const Id128& epoch) {
+  const auto* code = core_.registry.find_orchestrator(name.orchestrator);
+  expect(code, "a run begins only with registered code");
+  settle(instance, std::make_unique<Execution>(*code, name, core_.log.next_lsn(), stacks_), epoch);
+}
+
+void Residency::settle(Instance& instance, std::unique_ptr<Execution> execution, const Id128& epoch) {
+  instance.execution = std::move(execution);
+  instance.epoch = epoch;
+  recent_.push_front(&instance);
+  instance.recently_used = recent_.begin();
+  core_.counters.resident.set(recent_.size());
+}
+
+History Residency::history_of(const InstanceState& state) {
+  History history;
+  history.reserve(state.run_sequence);
+  for (auto lsn = state.last_record; lsn != 0;) {
+    const auto record = core_.log.fetch(lsn);
+    if (!record || record->run != state.run)
+      throw Corrupt("the history of instance " + to_hex(state.id) + " lacks record " + std::to_string(lsn) +
+                    ": run 'bobbin verify'");
+    history.push_back(*record);
+    lsn = record->run_previous;
+  }
+  std::reverse(history.begin(), history.end());
+  return history;
+}
+
+bool Residency::load(Instance& instance) {
+  const auto& state = instance.state;
+  const auto* code = core_.registry.find_orchestrator(state.name.orchestrator);
+  if (!code) {
+    hold_without_code(instance);
+    return false;
+  }
+  const auto history = history_of(state);
+  auto execution = std::make_unique<Execution>(*code, state.name, state.run, stacks_);
+  const auto result = replay(history, *execution, core_.options.strict_replay);
+  core_.counters.replays.add();
+  core_.counters.payload_differences.add(result.payload_differences);
+  if (result.payload_differences != 0)
+    core_.say(LogLevel::warning, "replay of run " + std::to_string(state.run) + " decided other payloads " +
+                                     std::to_string(result.payload_differences) + " times; the recorded ones count");
+  if (result.divergence) {
+    execution->unwind();
+    quarantine(instance, *result.divergence);
+    return false;
+  }
+  settle(instance, std::move(execution), start_of(history).epoch);
+  if (state.quarantined) {
+    core_.say(LogLevel::info, "run " + std::to_string(state.run) + " matches its history again: out of quarantine");
+    core_.log.append(state.id, QuarantineBody{true, 0, {}, {}});
+  }
+  return true;
+}
+
+void Residency::hold_without_code(Instance& instance) {
+  instance.held = true;
+  core_.counters.unregistered.add();
+  core_.say(LogLevel::warning, "orchestrator '" + instance.state.name.orchestrator +
+                                   "' is not registered: its instances wait for an open whose registry has it");
+}
+
+void Residency::quarantine(Instance& instance, const Divergence& divergence) {
+  instance.held = true;
+  core_.counters.quarantined.add();
+  core_.say(LogLevel::error, "run " + std::to_string(instance.state.run) + " of '" + instance.state.name.orchestrator +
+                                 "' is quarantined: its code no longer decides what turn " +
+                                 std::to_string(divergence.turn) + " recorded: expected " + divergence.expected +
+                                 ", found " + divergence.found + "; restore the code that wrote it and reopen");
+  if (!instance.state.quarantined)
+    core_.log.append(instance.state.id, QuarantineBody{false, divergence.turn, divergence.expected, divergence.found});
+}
+
+void Residency::remove(Instance& instance) {
+  const auto refused = instance.execution->unwind();
+  if (refused != 0) {
+    core_.counters.parked_for_good.add(refused);
+    core_.say(LogLevel::error, "orchestrator '" + instance.state.name.orchestrator +
+                                   "' swallows the exception that unwinds its fibers: their memory is lost; catch "
+                                   "std::exception instead of everything");
+  }
+  instance.execution.reset();
+  recent_.erase(instance.recently_used);
+  core_.counters.resident.set(recent_.size());
+  core_.overlay.release(instance);
+}
+
+void Residency::remove_all() {
+  while (!recent_.empty()) remove(*recent_.back());
+}
+
+}  // namespace bobbin

@@ -1,0 +1,98 @@
+#include "engine/runtime/thread_executor.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+namespace bobbin {
+
+namespace {
+
+constexpr std::array lanes{Lane::orchestrator, Lane::writer, Lane::completion};
+
+const char* thread_name(Lane lane) {
+  switch (lane) {
+    case Lane::orchestrator:
+      return "bobbin-turns";
+    case Lane::writer:
+      return "bobbin-log";
+    case Lane::completion:
+      return "bobbin-answers";
+  }
+  return "bobbin";
+}
+
+}  // namespace
+
+ThreadExecutor::~ThreadExecutor() { stop(); }
+
+void ThreadExecutor::start(std::function<void(Lane)> work) {
+  work_ = std::move(work);
+  for (const auto lane : lanes) line(lane).thread = std::thread([this, lane] { run(lane); });
+}
+
+void ThreadExecutor::run(Lane lane) {
+  pthread_setname_np(pthread_self(), thread_name(lane));
+  while (sleep(line(lane))) {
+    work_(lane);
+    if (drivers_ > 0) {
+      const std::lock_guard lock(driven_mutex_);
+      driven_.notify_all();
+    }
+  }
+}
+
+void ThreadExecutor::drive_until(const std::function<bool()>& done) {
+  ++drivers_;
+  std::unique_lock lock(driven_mutex_);
+  wake(Lane::orchestrator);
+  driven_.wait(lock, done);
+  --drivers_;
+}
+
+// `asleep` is set before the last look at `wanted`, and wake() sets `wanted` before it looks at `asleep`: one of the
+// two sees the other, so no wake is lost and a busy lane is woken without a lock.
+bool ThreadExecutor::sleep(Line& line) {
+  if (line.wanted.exchange(false)) return true;
+  std::unique_lock lock(line.mutex);
+  line.asleep = true;
+  const auto called = [&line] { return line.wanted.load() || line.stopping; };
+  if (line.at)
+    line.changed.wait_until(lock, *line.at, called);
+  else
+    line.changed.wait(lock, called);
+  line.asleep = false;
+  line.at.reset();
+  line.wanted = false;
+  return !line.stopping;
+}
+
+void ThreadExecutor::wake(Lane lane) {
+  auto& its_line = line(lane);
+  if (its_line.wanted.exchange(true)) return;
+  if (!its_line.asleep) return;
+  const std::lock_guard lock(its_line.mutex);
+  its_line.changed.notify_one();
+}
+
+void ThreadExecutor::wake_after(Lane lane, std::optional<Duration> delay) {
+  auto& at = line(lane).at;
+  at.reset();
+  if (!delay) return;
+  const auto now = std::chrono::steady_clock::now();
+  const auto limit = std::chrono::duration_cast<Duration>(std::chrono::hours(1));
+  at = now + std::min(*delay, limit);  // an early wake does no harm, an overflow would
+}
+
+void ThreadExecutor::stop() {
+  for (const auto lane : lanes) {
+    auto& its_line = line(lane);
+    const std::lock_guard lock(its_line.mutex);
+    its_line.stopping = true;
+    its_line.changed.notify_one();
+  }
+  for (const auto lane : lanes)
+    if (line(lane).thread.joinable()) line(lane).thread.join();
+}
+
+}  // namespace bobbin

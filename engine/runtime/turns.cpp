@@ -1,0 +1,307 @@
+#include "engine/runtime/turns.hpp"
+
+#include "engine/runtime/endings.hpp"
+
+#include <bobbin/assert.hpp>
+
+#include <algorithm>
+
+namespace bobbin {
+
+namespace {
+
+// Accepted inputs that one turn takes, so that a long backlog does not hold up everybody else.
+constexpr std::size_t backlog_a_turn = 256;
+
+}  // namespace
+
+struct Turns::Turn {
+  Instance& instance;
+  TurnBody body;
+  Lsn lsn = 0;
+  LogTime now{};
+  Position last{};  // where the last new input stands
+};
+
+// ---- Ways in ----
+
+Position Turns::deliver(Instance& instance, std::vector<Input> inputs, Lsn durable) {
+  if (in_memory(instance, inputs, durable)) return take_turn(instance, std::move(inputs));
+  const auto position = accept(instance, std::move(inputs));
+  make_runnable(instance);
+  return position;
+}
+
+bool Turns::in_memory(Instance& instance, const std::vector<Input>& inputs, Lsn durable) {
+  if (instance.held || instance.runnable) return false;
+  if (const auto* start = std::get_if<StartInput>(&inputs.front())) {
+    if (start->begins_at > core_.clock.now() || !residency_.make_room(durable)) return false;
+    residency_.begin(instance, start->name, start->epoch);
+    return true;
+  }
+  return instance.execution && instance.state.backlog.empty();
+}
+
+Position Turns::accept(Instance& instance, std::vector<Input> inputs) {
+  const auto lsn = core_.log.next_lsn();
+  for (std::uint32_t i = 0; i < inputs.size(); ++i) stamp(inputs[i], {lsn, i});
+  const Position last{lsn, static_cast<std::uint32_t>(inputs.size() - 1)};
+  core_.log.append(instance.state.id, AcceptedBody{std::move(inputs), {}});
+  return last;
+}
+
+void Turns::stamp(Input& input, Position here) const {
+  auto* event = std::get_if<EventInput>(&input);
+  if (!event || event->event.position.lsn != 0) return;
+  event->event.position = here;
+  event->event.accepted_at = core_.clock.now();
+}
+
+Position Turns::keep_in_mailbox(Instance& instance, const InstanceName& name, Event event) {
+  const Position here{core_.log.next_lsn(), 0};
+  AcceptedBody body;
+  body.inputs.push_back(EventInput{std::move(event), core_.clock.elapsed() + core_.options.mailbox_time_to_live});
+  stamp(body.inputs.back(), here);
+  if (instance.state.name.orchestrator.empty()) body.name = name;
+  core_.log.append(instance.state.id, std::move(body));
+  return here;
+}
+
+// ---- Instances with work ----
+
+void Turns::make_runnable(Instance& instance) {
+  if (instance.runnable || instance.held || !instance.state.live()) return;
+  if (!instance.state.begun && instance.state.begins_at > core_.clock.now()) return follow_up(instance);
+  instance.runnable = true;
+  runnable_.push_back(&instance);
+}
+
+bool Turns::work(std::size_t limit, Lsn durable) {
+  for (; limit > 0 && !runnable_.empty(); --limit) {
+    auto& instance = *runnable_.front();
+    if (!instance.execution && !residency_.make_room(durable)) return false;
+    runnable_.pop_front();
+    instance.runnable = false;
+    core_.overlay.release(instance);
+    if (!instance.state.live() || instance.held) continue;
+    if (instance.execution || residency_.load(instance)) take_turn(instance, {});
+  }
+  return !runnable_.empty();
+}
+
+void Turns::attend(Instance& instance, LogTime now) {
+  const auto& state = instance.state;
+  if (!state.live() || instance.held) return;
+  for (const auto& activity : state.activities) desk_.schedule(instance, activity, state.lsn);
+  const auto due = [now](const PendingTimer& timer) { return timer.due <= now; };
+  const bool has_work = !state.backlog.empty() || std::any_of(state.timers.begin(), state.timers.end(), due);
+  if (has_work) return make_runnable(instance);
+  follow_up(instance);
+}
+
+// Arms the queue for the instance's next timer, or gives it a turn if that is due already.
+void Turns::follow_up(Instance& instance) {
+  const auto& state = instance.state;
+  if (!state.live()) return;
+  std::optional<LogTime> next;
+  if (!state.begun) next = state.begins_at;
+  for (const auto& timer : state.timers)
+    if (!next || timer.due < *next) next = timer.due;
+  if (!state.backlog.empty() && state.begun) return make_runnable(instance);
+  if (!next || (instance.armed && *instance.armed <= *next)) return;
+  if (*next <= core_.clock.now() && state.begun) return make_runnable(instance);
+  instance.armed = next;
+  core_.timers.arm(state.id, *next);
+}
+
+// ---- A turn ----
+
+Position Turns::take_turn(Instance& instance, std::vector<Input> inputs) {
+  Turn turn{instance, {}, core_.log.next_lsn(), core_.clock.now(), {}};
+  residency_.touch(instance);
+  instance.execution->begin_turn(turn.now, false);
+  std::vector<Input> left_over;
+  if (!give_backlog(turn) || !give_new(turn, inputs)) left_over = std::move(inputs);
+  if (left_over.empty()) fire_due(turn, turn.now);
+  finish(turn);
+  if (!left_over.empty()) turn.last = accept(instance, std::move(left_over));
+  follow_up(instance);
+  return turn.last;
+}
+
+// False: a timer that this turn created is due before the next input, so the turn ends here (S5).
+bool Turns::give_backlog(Turn& turn) {
+  auto& execution = *turn.instance.execution;
+  const auto backlog = turn.instance.state.backlog;
+  std::shared_ptr<const Record> record;
+  std::size_t given = 0;
+  for (const auto position : backlog) {
+    if (execution.end()) return true;
+    if (given++ == backlog_a_turn) return false;
+    if (!record || record->lsn != position.lsn) record = core_.log.fetch(position.lsn);
+    if (!record || position.index >= inputs_of(*record).size())
+      throw Corrupt("the log lacks the accepted input " + to_string(position) + ": run 'bobbin verify'");
+    if (!fire_due(turn, record->log_time)) return false;
+    if (execution.end()) return true;
+    execution.apply(inputs_of(*record)[position.index]);
+    turn.body.inputs.push_back(AcceptedInput{position});
+  }
+  return true;
+}
+
+bool Turns::give_new(Turn& turn, std::vector<Input>& inputs) {
+  auto& execution = *turn.instance.execution;
+  std::size_t given = 0;
+  for (auto& input : inputs) {
+    if (!execution.end() && !fire_due(turn, turn.now)) {
+      inputs.erase(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(given));
+      return false;
+    }
+    turn.last = {turn.lsn, static_cast<std::uint32_t>(turn.body.inputs.size())};
+    stamp(input, turn.last);
+    execution.apply(input);
+    turn.body.inputs.push_back(std::move(input));
+    ++given;
+  }
+  return true;
+}
+
+bool Turns::fire_due(Turn& turn, LogTime time) {
+  auto& execution = *turn.instance.execution;
+  while (!execution.end()) {
+    const auto timer = execution.due_timer(time);
+    if (!timer) return true;
+    if (timer->created_in_this_turn) return false;
+    turn.body.inputs.push_back(TimerFired{timer->ordinal});
+    execution.apply(turn.body.inputs.back());
+  }
+  return true;
+}
+
+void Turns::finish(Turn& turn) {
+  auto& instance = turn.instance;
+  auto& execution = *instance.execution;
+  turn.body.decisions = execution.take_decisions();
+  if (turn.body.inputs.empty() && turn.body.decisions.empty()) return;
+  core_.counters.turns.add();
+  if (execution.end()) return end_run(instance, std::move(turn.body), *execution.end(), false, nullptr);
+
+  for (const auto& decision : turn.body.decisions)
+    if (const auto* cancelled = std::get_if<ActivityCancelled>(&decision))
+      desk_.cancel(instance.state.run, cancelled->ordinal);
+  core_.log.append(instance.state.id, std::move(turn.body));
+  for (const auto& activity : instance.state.activities)
+    if (activity.decision.lsn == turn.lsn) desk_.schedule(instance, activity, turn.lsn);
+}
+
+Position Turns::terminate(Instance& instance, TerminateInput input, bool discard_events,
+                          const StartInput* replaced_by) {
+  const Position here{core_.log.next_lsn(), 0};
+  RunEnd end{RunOutcome::terminated, nullptr, {ErrorCode::terminated, {}, input.reason, true}, {}};
+  TurnBody body;
+  body.inputs.push_back(std::move(input));
+  end_run(instance, std::move(body), std::move(end), discard_events, replaced_by);
+  return replaced_by ? Position{instance.state.run, 0} : here;
+}
+
+// ---- Ends ----
+
+namespace {
+
+// What of a run is unread after its last turn, and whether it ever took an event: the state before that turn, or the
+// start within it, and what the turn itself brought and took.
+struct Remains {
+  std::vector<UnreadEvent> unread;
+  bool took_event = false;
+  std::uint32_t failed_in_a_row = 0;
+};
+
+UnreadEvent unread_of(const Event& event, Lsn source) {
+  return {event.position, event.name, event.accepted_at, event.carry_count, event.with_start, source, {}};
+}
+
+Remains remains_of(const InstanceState& state, const TurnBody& body, Lsn lsn) {
+  Remains remains{state.unread, state.took_event, state.failed_in_a_row};
+  for (const auto& input : body.inputs) {
+    if (const auto* start = std::get_if<StartInput>(&input)) {
+      remains = {{}, false, start->failed_in_a_row};
+      for (const auto& event : start->carried) remains.unread.push_back(unread_of(event, lsn));
+    } else if (const auto* event = std::get_if<EventInput>(&input)) {
+      remains.unread.push_back(unread_of(event->event, lsn));
+    }
+  }
+  for (const auto& decision : body.decisions)
+    if (const auto* taken = std::get_if<EventTaken>(&decision)) {
+      remains.took_event = true;
+      std::erase_if(remains.unread, [taken](const UnreadEvent& event) { return event.position == taken->position; });
+    }
+  return remains;
+}
+
+}  // namespace
+
+void Turns::end_run(Instance& instance, TurnBody body, RunEnd end, bool discard_events, const StartInput* replaced_by) {
+  const auto remains = remains_of(instance.state, body, core_.log.next_lsn());
+  const auto plan = plan_ending({end.outcome, remains.took_event, discard_events, replaced_by != nullptr,
+                                 remains.failed_in_a_row, core_.clock.now(), core_.clock.elapsed()},
+                                remains.unread, core_.options);
+  const auto outcome = end.outcome;
+  end.unread = plan.unread;
+  body.end = std::move(end);
+  if (instance.execution) residency_.remove(instance);
+  core_.log.append(instance.state.id, std::move(body));
+  desk_.cancel_run(instance.state.run);
+  instance.held = false;
+
+  std::vector<UnreadEvent> carried;
+  const UnreadEvent* starter = nullptr;
+  for (std::size_t i = 0; i < plan.unread.size(); ++i) {
+    if (plan.unread[i].fate != UnreadFate::successor) continue;
+    carried.push_back(remains.unread[i]);
+    carried.back().carry_count = plan.unread[i].carry_count;
+    if (plan.successor_from == remains.unread[i].position) starter = &remains.unread[i];
+  }
+  if (replaced_by)
+    start_successor(instance, *replaced_by, carried);
+  else if (starter)
+    start_successor(instance, successor_of(instance, *starter, outcome, plan.successor_begins_at), carried);
+}
+
+StartInput Turns::successor_of(const Instance& instance, const UnreadEvent& starter, RunOutcome outcome,
+                               LogTime begins_at) {
+  const auto& state = instance.state;
+  StartInput start;
+  start.name = state.name;
+  start.input = copies_of({starter}).front().start_input;
+  start.run_number = state.run_number + 1;
+  start.predecessor = state.run;
+  start.failed_in_a_row = outcome == RunOutcome::failed ? state.failed_in_a_row : 0;
+  start.begins_at = begins_at;
+  start.epoch = core_.overlay.log_state().epoch;
+  return start;
+}
+
+void Turns::start_successor(Instance& instance, StartInput start, const std::vector<UnreadEvent>& unread) {
+  start.carried = copies_of(unread);
+  std::vector<Input> inputs;
+  inputs.push_back(std::move(start));
+  accept(instance, std::move(inputs));
+  make_runnable(instance);
+}
+
+std::vector<Event> Turns::copies_of(const std::vector<UnreadEvent>& unread) {
+  std::vector<Event> copies;
+  copies.reserve(unread.size());
+  for (const auto& event : unread) {
+    const auto record = core_.log.fetch(event.source);
+    const auto* stored = record ? find_event(*record, event.position) : nullptr;
+    if (!stored)
+      throw Corrupt("the log lacks event " + to_string(event.position) + " in record " + std::to_string(event.source) +
+                    ": run 'bobbin verify'");
+    copies.push_back(*stored);
+    copies.back().carry_count = event.carry_count;
+  }
+  return copies;
+}
+
+}  // namespace bobbin

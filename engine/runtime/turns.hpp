@@ -1,0 +1,59 @@
+// Turns: gives inputs to an instance, runs its fibers, and records what they decided (S1 to S5).
+#pragma once
+
+#include "engine/runtime/activity_desk.hpp"
+#include "engine/runtime/core.hpp"
+#include "engine/runtime/residency.hpp"
+
+#include <deque>
+
+namespace bobbin {
+
+// Orchestrator lane only.
+class Turns {
+ public:
+  Turns(Core& core, Residency& residency, ActivityDesk& desk) : core_(core), residency_(residency), desk_(desk) {}
+
+  // Accepts inputs for an instance: a start for one without a live run, others for a live one. In a turn at once if its
+  // fibers are in memory and nothing is before them; else in an accepted record, and a turn follows when it can.
+  // Returns where the last input stands. Events get that position and the time of acceptance, unless they have one.
+  Position deliver(Instance& instance, std::vector<Input> inputs, Lsn durable);
+
+  // Ends a live run without asking its code; `replaced_by` is a start that takes over its unread events, in the same
+  // commit (S8). Returns where the terminating input stands, or the start.
+  Position terminate(Instance& instance, TerminateInput input, bool discard_events, const StartInput* replaced_by);
+
+  // An event for an instance without a live run (S10).
+  Position keep_in_mailbox(Instance& instance, const InstanceName& name, Event event);
+
+  // Gives turns to instances that have work, as far as there is room, at most `limit`. True if some could go on now.
+  bool work(std::size_t limit, Lsn durable);
+  // Looks at an instance whose timer, retry or start is due, or which the last open left with work.
+  void attend(Instance& instance, LogTime now);
+
+  // Copies of mailbox or unread events, for a start record.
+  std::vector<Event> copies_of(const std::vector<UnreadEvent>& unread);
+
+ private:
+  struct Turn;  // a turn in the making
+  bool in_memory(Instance& instance, const std::vector<Input>& inputs, Lsn durable);
+  Position take_turn(Instance& instance, std::vector<Input> inputs);
+  bool give_backlog(Turn& turn);
+  bool give_new(Turn& turn, std::vector<Input>& inputs);
+  bool fire_due(Turn& turn, LogTime time);
+  void finish(Turn& turn);
+  void end_run(Instance& instance, TurnBody body, RunEnd end, bool discard_events, const StartInput* replaced_by);
+  void start_successor(Instance& instance, StartInput start, const std::vector<UnreadEvent>& unread);
+  StartInput successor_of(const Instance& instance, const UnreadEvent& starter, RunOutcome outcome, LogTime begins_at);
+  Position accept(Instance& instance, std::vector<Input> inputs);
+  void follow_up(Instance& instance);
+  void make_runnable(Instance& instance);
+  void stamp(Input& input, Position here) const;
+
+  Core& core_;
+  Residency& residency_;
+  ActivityDesk& desk_;
+  std::deque<Instance*> runnable_;
+};
+
+}  // namespace bobbin

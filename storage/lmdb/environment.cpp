@@ -1,0 +1,119 @@
+#include "storage/lmdb/environment.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "storage/lmdb/creation.hpp"
+#include "storage/lmdb/failure.hpp"
+#include "storage/lmdb/probe.hpp"
+
+namespace bobbin::storage {
+
+namespace {
+
+constexpr unsigned readers_max = 256;
+constexpr std::size_t idle_readers_max = 8;
+
+void say(const LmdbOptions& options, const std::string& line) {
+  if (options.log_line) options.log_line(line);
+}
+
+void make_directory(const std::filesystem::path& directory, const LmdbOptions& options) {
+  if (!options.create || std::filesystem::exists(directory)) return;
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) throw_failure(errno, "making the directory", directory);
+}
+
+}  // namespace
+
+std::shared_ptr<Environment> Environment::open_to_write(const std::filesystem::path& directory,
+                                                        const LmdbOptions& options) {
+  make_directory(directory, options);
+  std::shared_ptr<Environment> environment(new Environment(directory));
+  environment->owner_.emplace(directory);
+  environment->create_if_absent(options);
+  environment->open(MDB_NOTLS, options.map_size_bytes);
+  // What a killed process wrote may be in the page cache only; nothing may be built on it before it is on the disk.
+  if (const auto result = mdb_env_sync(environment->handle_, 1); result != MDB_SUCCESS)
+    throw_failure(result, "syncing the log in", directory);
+  if (const auto cleared = environment->clear_dead_readers(); cleared != 0)
+    say(options, "cleared " + std::to_string(cleared) + " readers of dead processes from " + directory.string());
+  return environment;
+}
+
+std::shared_ptr<Environment> Environment::open_to_read(const std::filesystem::path& directory) {
+  std::shared_ptr<Environment> environment(new Environment(directory));
+  environment->open(MDB_NOTLS | MDB_RDONLY, 0);
+  return environment;
+}
+
+void Environment::create_if_absent(const LmdbOptions& options) {
+  if (remove_unfinished(directory_))
+    say(options, "removed an unfinished creation of a log from " + directory_.string());
+  if (std::filesystem::exists(directory_ / data_file_name)) return;
+  if (!options.create) throw NotFound("there is no log in " + directory_.string() + "; check the path, or create one");
+  create_log(directory_);
+  remove_unfinished(directory_);
+  say(options, "created a log in " + directory_.string());
+}
+
+void Environment::open(unsigned flags, std::uint64_t map_size_bytes) {
+  probe_environment(directory_ / data_file_name);
+  const auto check = [this](int result) {
+    if (result != MDB_SUCCESS) throw_failure(result, "opening the log in", directory_);
+  };
+  check(mdb_env_create(&handle_));
+  check(mdb_env_set_maxdbs(handle_, table_count));
+  check(mdb_env_set_maxreaders(handle_, readers_max));
+  if (map_size_bytes != 0) check(mdb_env_set_mapsize(handle_, map_size_bytes));
+  check(mdb_env_open(handle_, directory_.c_str(), flags, 0600));
+  open_databases();
+}
+
+void Environment::open_databases() {
+  MDB_txn* transaction = nullptr;
+  if (const auto result = mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction); result != MDB_SUCCESS)
+    throw_failure(result, "opening the log in", directory_);
+  for (std::size_t i = 0; i < table_count; ++i) {
+    const auto result = mdb_dbi_open(transaction, table_names[i], 0, &databases_[i]);
+    if (result == MDB_SUCCESS) continue;
+    mdb_txn_abort(transaction);
+    if (result != MDB_NOTFOUND) throw_failure(result, "opening the log in", directory_);
+    throw Corrupt("the log in " + directory_.string() + " has no table " + table_names[i] +
+                  ": it is damaged, or no log of Bobbin; restore a backup");
+  }
+  mdb_txn_commit(transaction);  // makes the handles known to later transactions
+}
+
+Environment::~Environment() {
+  idle_.clear();
+  if (handle_) mdb_env_close(handle_);
+}
+
+std::unique_ptr<ReadTransaction> Environment::begin_read() {
+  std::unique_ptr<ReadTransaction> transaction;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!idle_.empty()) {
+      transaction = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (!transaction) return std::make_unique<ReadTransaction>(handle_);
+  transaction->renew();
+  return transaction;
+}
+
+void Environment::end_read(std::unique_ptr<ReadTransaction> transaction) noexcept {
+  transaction->reset();
+  const std::scoped_lock lock(mutex_);
+  if (idle_.size() < idle_readers_max) idle_.push_back(std::move(transaction));
+}
+
+int Environment::clear_dead_readers() noexcept {
+  int cleared = 0;
+  return mdb_reader_check(handle_, &cleared) == MDB_SUCCESS ? cleared : 0;
+}
+
+}  // namespace bobbin::storage

@@ -1,0 +1,51 @@
+// An open LMDB environment: what stores, snapshots and readers of one log share.
+#pragma once
+
+#include <bobbin/lmdb.hpp>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "storage/lmdb/ownership.hpp"
+#include "storage/lmdb/transactions.hpp"
+
+namespace bobbin::storage {
+
+class Environment {
+ public:
+  // Each opens safely, in the order that storage/README.md gives. Throw as <bobbin/lmdb.hpp> says.
+  static std::shared_ptr<Environment> open_to_write(const std::filesystem::path& directory, const LmdbOptions& options);
+  static std::shared_ptr<Environment> open_to_read(const std::filesystem::path& directory);
+
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  MDB_env* handle() const { return handle_; }
+  const Databases& databases() const { return databases_; }
+  const std::filesystem::path& directory() const { return directory_; }
+
+  // Read transactions, reused. Any thread.
+  std::unique_ptr<ReadTransaction> begin_read();
+  void end_read(std::unique_ptr<ReadTransaction> transaction) noexcept;
+
+  // Frees the slots of readers whose process has died; their snapshots would keep pages from being reused for ever.
+  // Returns how many; it may be repeated when it fails.
+  int clear_dead_readers() noexcept;
+
+ private:
+  explicit Environment(const std::filesystem::path& directory) : directory_(directory), claim_(directory) {}
+  void create_if_absent(const LmdbOptions& options);
+  void open(unsigned flags, std::uint64_t map_size_bytes);
+  void open_databases();
+
+  std::filesystem::path directory_;
+  ProcessClaim claim_;
+  std::optional<OwnerLock> owner_;
+  MDB_env* handle_ = nullptr;
+  Databases databases_{};
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ReadTransaction>> idle_;
+};
+
+}  // namespace bobbin::storage

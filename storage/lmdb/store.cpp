@@ -1,0 +1,118 @@
+#include <bobbin/lmdb.hpp>
+
+#include "storage/lmdb/environment.hpp"
+#include "storage/lmdb/failure.hpp"
+#include "storage/log/snapshot.hpp"
+#include "storage/log/writer.hpp"
+
+namespace bobbin {
+
+namespace {
+
+using storage::Environment;
+using storage::LmdbFailure;
+using storage::TableSnapshot;
+
+// Records at the end whose checksums and links are checked at open: what the last commits before a crash wrote.
+constexpr std::uint64_t tail_checked = 64;
+constexpr std::uint64_t commits_between_reader_checks = 256;
+
+std::unique_ptr<TableSnapshot> snapshot_of(const std::shared_ptr<Environment>& environment) {
+  return std::make_unique<TableSnapshot>(std::make_unique<storage::LmdbReader>(environment));
+}
+
+class LmdbStore final : public Store {
+ public:
+  explicit LmdbStore(std::shared_ptr<Environment> environment);
+
+  LogInfo info() const override { return info_; }
+  void commit(const Batch& batch) override;
+  std::unique_ptr<Snapshot> snapshot() override { return snapshot_of(environment_); }
+
+ private:
+  void write(const Batch& batch);
+  [[noreturn]] void fail_write(const LmdbFailure& failure);
+  void finish(storage::LmdbWriter& writer);
+
+  std::shared_ptr<Environment> environment_;
+  LogInfo info_;
+  storage::Tail tail_;
+  storage::Encoder encoder_;
+  std::uint64_t commits_ = 0;
+  std::string broken_;  // why no commit may follow; empty: all is well
+};
+
+LmdbStore::LmdbStore(std::shared_ptr<Environment> environment) : environment_(std::move(environment)) {
+  const auto snapshot = snapshot_of(environment_);
+  info_ = snapshot->info();
+  tail_ = snapshot->checked_tail(tail_checked);
+  if (info_.state.lsn > tail_.lsn || info_.fold_from > tail_.lsn + 1)
+    throw Corrupt("the log in " + environment_->directory().string() + " ends at record " + std::to_string(tail_.lsn) +
+                  ", but its checkpoint stands for later ones; restore a backup");
+}
+
+void LmdbStore::commit(const Batch& batch) {
+  if (!broken_.empty())
+    throw Closed("nothing was written: an earlier commit failed (" + broken_ + "); close the store and open it again");
+  write(batch);
+  if (++commits_ % commits_between_reader_checks == 0) environment_->clear_dead_readers();
+}
+
+void LmdbStore::write(const Batch& batch) {
+  storage::Tail tail;
+  std::optional<storage::LmdbWriter> writer;
+  try {
+    writer.emplace(environment_->handle(), environment_->databases());
+    tail = storage::write_batch(*writer, encoder_, batch, tail_);
+  } catch (const LmdbFailure& failure) {
+    fail_write(failure);
+  }
+  finish(*writer);
+  tail_ = tail;
+}
+
+// Nothing has been committed: the transaction is dropped on the way out.
+void LmdbStore::fail_write(const LmdbFailure& failure) {
+  if (failure.is_full())
+    throw StorageFull(std::string("nothing was written, the log is full: ") + failure.what() +
+                      "; make room on the disk, or open the log with a larger map");
+  broken_ = failure.what();
+  const auto message = "the log in " + environment_->directory().string() + " cannot be written: " + broken_;
+  if (failure.is_corrupt()) throw Corrupt(message + "; restore a backup");
+  throw OutcomeUnknown(message + "; open it again to see what is durable");
+}
+
+void LmdbStore::finish(storage::LmdbWriter& writer) {
+  try {
+    writer.commit();
+  } catch (const LmdbFailure& failure) {
+    // A full map shows before anything is written; after any other failure the meta page may or may not be on the disk.
+    if (failure.number() == MDB_MAP_FULL) fail_write(failure);
+    broken_ = failure.what();
+    throw OutcomeUnknown("the commit may or may not be durable: " + broken_ +
+                         "; open the log again to see, and repeat with the same dedup ids");
+  }
+}
+
+class LmdbLogReader final : public LogReader {
+ public:
+  explicit LmdbLogReader(std::shared_ptr<Environment> environment) : environment_(std::move(environment)) {}
+  std::unique_ptr<InspectionSnapshot> snapshot() override { return snapshot_of(environment_); }
+
+ private:
+  std::shared_ptr<Environment> environment_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_lmdb(const std::filesystem::path& directory, const LmdbOptions& options) {
+  return std::make_unique<LmdbStore>(Environment::open_to_write(directory, options));
+}
+
+std::unique_ptr<LogReader> open_lmdb_read_only(const std::filesystem::path& directory) {
+  auto environment = Environment::open_to_read(directory);
+  snapshot_of(environment)->identity();  // refuses a newer format before anything is shown
+  return std::make_unique<LmdbLogReader>(std::move(environment));
+}
+
+}  // namespace bobbin

@@ -1,0 +1,122 @@
+#include "storage/lmdb/transactions.hpp"
+
+#include <bobbin/assert.hpp>
+
+#include "storage/lmdb/environment.hpp"
+#include "storage/lmdb/failure.hpp"
+
+namespace bobbin::storage {
+
+namespace {
+
+void check(int result, const char* doing) {
+  if (result != MDB_SUCCESS) throw LmdbFailure(result, doing);
+}
+
+// For a call that only reads. The names of files are not known here; the failures that occur do not depend on them.
+void check_read(int result, const char* doing) {
+  if (result != MDB_SUCCESS) throw_failure(result, doing, "the log's environment");
+}
+
+MDB_val bytes_of(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
+
+}  // namespace
+
+LmdbCursor::LmdbCursor(MDB_txn* transaction, MDB_dbi database) {
+  check_read(mdb_cursor_open(transaction, database, &cursor_), "reading");
+}
+
+void LmdbCursor::renew(MDB_txn* transaction) { check_read(mdb_cursor_renew(transaction, cursor_), "reading"); }
+
+bool LmdbCursor::seek(std::string_view key) {
+  if (key.empty()) return first();
+  key_ = bytes_of(key);
+  return move(MDB_SET_RANGE);
+}
+
+bool LmdbCursor::move(MDB_cursor_op operation) {
+  const auto result = mdb_cursor_get(cursor_, &key_, &value_, operation);
+  if (result == MDB_SUCCESS) return true;
+  key_ = value_ = {};
+  if (result != MDB_NOTFOUND) check_read(result, "reading");
+  return false;
+}
+
+void LmdbCursor::put(std::string_view key, std::string_view value, unsigned flags) {
+  auto stored_key = bytes_of(key);
+  auto stored_value = bytes_of(value);
+  check(mdb_cursor_put(cursor_, &stored_key, &stored_value, flags), "writing");
+}
+
+void LmdbCursor::erase() { check(mdb_cursor_del(cursor_, 0), "deleting"); }
+
+ReadTransaction::ReadTransaction(MDB_env* environment) {
+  check_read(mdb_txn_begin(environment, nullptr, MDB_RDONLY, &transaction_), "beginning to read");
+}
+
+ReadTransaction::~ReadTransaction() {
+  for (auto& slot : slots_) slot.cursor.reset();
+  mdb_txn_abort(transaction_);
+}
+
+void ReadTransaction::reset() {
+  mdb_txn_reset(transaction_);
+  for (auto& slot : slots_) slot.is_current = false;
+}
+
+void ReadTransaction::renew() { check_read(mdb_txn_renew(transaction_), "beginning to read"); }
+
+LmdbCursor& ReadTransaction::cursor(Table table, const Databases& databases) {
+  const auto number = static_cast<std::size_t>(table);
+  auto& slot = slots_[number];
+  if (!slot.cursor)
+    slot.cursor = std::make_unique<LmdbCursor>(transaction_, databases[number]);
+  else if (!slot.is_current)
+    slot.cursor->renew(transaction_);
+  slot.is_current = true;
+  return *slot.cursor;
+}
+
+LmdbReader::LmdbReader(std::shared_ptr<Environment> environment)
+    : environment_(std::move(environment)), transaction_(environment_->begin_read()) {}
+
+LmdbReader::~LmdbReader() { environment_->end_read(std::move(transaction_)); }
+
+Cursor& LmdbReader::cursor(Table table) { return transaction_->cursor(table, environment_->databases()); }
+
+LmdbWriter::LmdbWriter(MDB_env* environment, const Databases& databases) : databases_(databases) {
+  check(mdb_txn_begin(environment, nullptr, 0, &transaction_), "beginning to write");
+}
+
+LmdbWriter::~LmdbWriter() {
+  for (auto& cursor : cursors_) cursor.reset();
+  if (transaction_) mdb_txn_abort(transaction_);
+}
+
+LmdbCursor& LmdbWriter::at(Table table) {
+  const auto number = static_cast<std::size_t>(table);
+  if (!cursors_[number]) cursors_[number].emplace(transaction_, databases_[number]);
+  return *cursors_[number];
+}
+
+void LmdbWriter::append(Table table, std::string_view key, std::string_view value) {
+  expect(key.size() % 8 == 0 && value.size() % 8 == 0, "keys and values of the log have sizes that are multiples of 8");
+  at(table).put(key, value, MDB_APPEND);
+}
+
+void LmdbWriter::put(Table table, std::string_view key, std::string_view value) {
+  expect(key.size() % 8 == 0 && value.size() % 8 == 0, "keys and values of the log have sizes that are multiples of 8");
+  at(table).put(key, value, 0);
+}
+
+void LmdbWriter::erase(Table table, std::string_view key) {
+  auto& cursor = at(table);
+  if (cursor.seek(key) && cursor.key() == key) cursor.erase();
+}
+
+void LmdbWriter::commit() {
+  for (auto& cursor : cursors_) cursor.reset();
+  check(mdb_txn_commit(std::exchange(transaction_, nullptr)), "committing");
+}
+
+}  // namespace bobbin::storage

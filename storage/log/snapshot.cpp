@@ -1,0 +1,228 @@
+#include "storage/log/snapshot.hpp"
+
+#include <algorithm>
+#include <bobbin/error.hpp>
+
+#include "storage/log/dedup.hpp"
+#include "storage/log/frame.hpp"
+#include "storage/log/keys.hpp"
+
+namespace bobbin::storage {
+
+namespace {
+
+// Moves `cursor` to the first entry behind `after`, or to the first of all.
+template <class After, class ToKey>
+bool seek_behind(Cursor& cursor, const std::optional<After>& after, const ToKey& to_key) {
+  if (!after) return cursor.first();
+  const Key key = to_key(*after);
+  bool stands = cursor.seek(key.view());
+  while (stands && cursor.key().starts_with(key.view())) stands = cursor.next();
+  return stands;
+}
+
+DueEntry read_due(const Cursor& cursor) {
+  std::uint64_t checksum = 0;
+  const auto key = cursor.key();
+  const auto value = cursor.value();
+  if (key.size() != 24 || value.size() != sizeof checksum) throw_damaged("an entry of the due times", "its size is wrong");
+  std::memcpy(&checksum, value.data(), sizeof checksum);
+  const DueEntry entry{time_at(key, 0), id_at(key, 8)};
+  if (checksum != checksum_of(key)) throw_damaged(Label("the due time of instance", entry.id), "checksum mismatch");
+  return entry;
+}
+
+DedupRun read_dedup_run(const Cursor& cursor) {
+  if (cursor.key().size() != 8) throw_damaged("an entry of the dedup runs", "its key has a wrong size");
+  const Label what("dedup run", number_at(cursor.key(), 0));
+  open_row(cursor.value(), cursor.key(), what);
+  return decode_dedup_run(row_body(cursor.value()), what);
+}
+
+}  // namespace
+
+std::optional<Record> TableSnapshot::record(Lsn lsn) {
+  const Label what("record", lsn);
+  const auto framed = parts_.find(Table::log, log_key(lsn), what);
+  if (framed.empty()) return std::nullopt;
+  open_record(framed, lsn, what);
+  return decode_record(record_body(framed), lsn, what);
+}
+
+LinkedRecord TableSnapshot::read_link() {
+  LinkedRecord link;
+  link.lsn = number_at(prefix_of(Table::log, reader_->cursor(Table::log).key()), 0);
+  const Label what("record", link.lsn);
+  const auto framed = parts_.collect(Table::log, what);
+  const auto frame = open_record(framed, link.lsn, what);
+  link.checksum = frame.checksum;
+  link.previous_checksum = frame.previous_checksum;
+  link.record = decode_record(record_body(framed), link.lsn, what);
+  return link;
+}
+
+void TableSnapshot::scan(Lsn from, const std::function<bool(Record&&)>& visit) {
+  auto& cursor = reader_->cursor(Table::log);
+  Tail before;
+  for (bool more = cursor.seek(log_key(from).view()); more; more = cursor.next()) {
+    auto link = read_link();
+    if (link.lsn == before.lsn + 1 && before.lsn != 0 && link.previous_checksum != before.checksum)
+      throw_damaged(Label("record", link.lsn), "it does not continue the record before it");
+    before = {link.lsn, link.checksum};
+    const auto here = Key().add_raw(cursor.key());
+    if (!visit(std::move(*link.record))) return;
+    if (cursor.key() != here.view()) cursor.seek(here.view());  // the visitor read another record
+  }
+}
+
+void TableSnapshot::scan_links(Lsn from, const std::function<bool(LinkedRecord&&)>& visit) {
+  auto& cursor = reader_->cursor(Table::log);
+  bool more = cursor.seek(log_key(from).view());
+  while (more) {
+    const auto key = Key().add_raw(cursor.key());
+    LinkedRecord link;
+    try {
+      link = read_link();
+      more = cursor.next();
+    } catch (const Error& error) {
+      link.lsn = key.view().size() < 8 ? 0 : number_at(key.view(), 0);
+      link.damage = error.info();
+      // Behind whatever parts the damaged one has; a key that cannot be told apart is stepped over alone.
+      more = cursor.seek(key.view()) && cursor.next();
+      while (more && cursor.key().size() == 16 && number_at(cursor.key(), 0) == link.lsn) more = cursor.next();
+    }
+    const auto next = Key().add_raw(more ? cursor.key() : std::string_view());
+    if (!visit(std::move(link))) return;
+    if (more && cursor.key() != next.view()) cursor.seek(next.view());  // the visitor read another record
+  }
+}
+
+InstanceState TableSnapshot::read_instance() {
+  const auto key = Key().add_raw(reader_->cursor(Table::instances).key());
+  const auto prefix = prefix_of(Table::instances, key.view());
+  const Label what("the row of instance", id_at(prefix, 0));
+  const auto framed = parts_.collect(Table::instances, what);
+  open_row(framed, prefix, what);
+  return decode_instance(row_body(framed), what).state;
+}
+
+std::optional<InstanceState> TableSnapshot::instance(const InstanceId& id) {
+  auto& cursor = reader_->cursor(Table::instances);
+  const auto key = instance_key(id).add(std::uint64_t{0});
+  if (!cursor.seek(key.view()) || cursor.key() != key.view()) return std::nullopt;
+  return read_instance();
+}
+
+std::vector<InstanceState> TableSnapshot::instances(const std::optional<InstanceId>& after, std::size_t limit) {
+  auto& cursor = reader_->cursor(Table::instances);
+  std::vector<InstanceState> rows;
+  for (bool more = seek_behind(cursor, after, instance_key); more && rows.size() < limit; more = cursor.next())
+    rows.push_back(read_instance());
+  return rows;
+}
+
+std::vector<DueEntry> TableSnapshot::due(const std::optional<DueEntry>& after, std::size_t limit) {
+  auto& cursor = reader_->cursor(Table::due);
+  std::vector<DueEntry> entries;
+  for (bool more = seek_behind(cursor, after, due_key); more && entries.size() < limit; more = cursor.next())
+    entries.push_back(read_due(cursor));
+  return entries;
+}
+
+std::vector<Ledger> TableSnapshot::ledgers() {
+  auto& cursor = reader_->cursor(Table::ledgers);
+  std::vector<Ledger> rows;
+  for (bool more = cursor.first(); more; more = cursor.next()) {
+    const auto key = Key().add_raw(cursor.key());
+    const auto prefix = prefix_of(Table::ledgers, key.view());
+    const Label what("the ledger row", prefix.substr(0, prefix.find('\0')));
+    const auto framed = parts_.collect(Table::ledgers, what);
+    open_row(framed, prefix, what);
+    rows.push_back(decode_ledger(row_body(framed), what));
+  }
+  std::ranges::sort(rows, {}, &Ledger::orchestrator);
+  return rows;
+}
+
+std::vector<DeadLetter> TableSnapshot::dead_letters(Position after, std::size_t limit) {
+  auto& cursor = reader_->cursor(Table::dead_letters);
+  std::vector<DeadLetter> rows;
+  for (bool more = seek_behind(cursor, std::optional(after), dead_letter_key); more && rows.size() < limit;
+       more = cursor.next()) {
+    const auto key = Key().add_raw(cursor.key());
+    const auto prefix = prefix_of(Table::dead_letters, key.view());
+    const Label what("dead letter",
+                     Position{number_at(prefix, 0), static_cast<std::uint32_t>(number_at(prefix, 8))});
+    const auto framed = parts_.collect(Table::dead_letters, what);
+    open_row(framed, prefix, what);
+    rows.push_back(decode_dead_letter(row_body(framed), what));
+  }
+  return rows;
+}
+
+std::optional<DeadLetter> TableSnapshot::dead_letter(Position position) {
+  const Label what("dead letter", position);
+  const auto prefix = dead_letter_key(position);
+  const auto framed = parts_.find(Table::dead_letters, prefix, what);
+  if (framed.empty()) return std::nullopt;
+  open_row(framed, prefix.view(), what);
+  return decode_dead_letter(row_body(framed), what);
+}
+
+std::optional<Schema> TableSnapshot::schema(std::uint64_t hash) {
+  const Label what("schema", hash);
+  const auto prefix = schema_key(hash);
+  const auto framed = parts_.find(Table::schemas, prefix, what);
+  if (framed.empty()) return std::nullopt;
+  open_row(framed, prefix.view(), what);
+  return decode_schema(row_body(framed), what);
+}
+
+std::vector<DedupRun> TableSnapshot::dedup_runs() {
+  auto& cursor = reader_->cursor(Table::dedup_runs);
+  std::vector<DedupRun> runs;
+  for (bool more = cursor.first(); more; more = cursor.next()) runs.push_back(read_dedup_run(cursor));
+  return runs;
+}
+
+std::optional<DedupEntry> TableSnapshot::find_dedup(std::uint64_t run, const Id128& hash) {
+  return find_dedup_entry(*reader_, run, hash);
+}
+
+void TableSnapshot::scan_dedup_run(std::uint64_t run, const std::function<void(const DedupEntry&)>& visit) {
+  visit_dedup_run(*reader_, run, visit);
+}
+
+Identity TableSnapshot::identity() { return read_identity(*reader_); }
+
+LogInfo TableSnapshot::info() {
+  const auto identity = read_identity(*reader_);
+  LogInfo info;
+  info.log_id = identity.log_id;
+  info.epoch = identity.epoch;
+  auto& log = reader_->cursor(Table::log);
+  if (log.first()) info.first_lsn = number_at(prefix_of(Table::log, log.key()), 0);
+  if (log.last() && log.key().size() == 16) info.last_lsn = number_at(log.key(), 0);
+  auto& meta = reader_->cursor(Table::meta);
+  if (!meta.seek(state_key) || meta.key() != state_key) return info;
+  open_row(meta.value(), state_key, "the state of the log");
+  const auto row = decode_log_state(row_body(meta.value()), "the state of the log");
+  info.state = row.state;
+  info.fold_from = row.fold_from;
+  return info;
+}
+
+Tail TableSnapshot::checked_tail(std::uint64_t check) {
+  const auto last = info().last_lsn;
+  Tail tail;
+  scan_links(last > check ? last - check + 1 : 1, [&tail](LinkedRecord&& link) {
+    if (link.damage) throw_error(link.damage);
+    if (link.lsn == tail.lsn + 1 && tail.lsn != 0 && link.previous_checksum != tail.checksum)
+      throw_damaged(Label("record", link.lsn), "it does not continue the record before it");
+    tail = {link.lsn, link.checksum};
+    return true;
+  });
+  return tail;
+}
+
+}  // namespace bobbin::storage

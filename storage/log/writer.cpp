@@ -1,0 +1,140 @@
+#include "storage/log/writer.hpp"
+
+#include <algorithm>
+#include <bobbin/error.hpp>
+
+#include "storage/log/dedup.hpp"
+#include "storage/log/frame.hpp"
+#include "storage/log/keys.hpp"
+#include "storage/log/parts.hpp"
+
+namespace bobbin::storage {
+
+namespace {
+
+std::string_view view(Encoder::Buffer bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+class BatchWriter {
+ public:
+  BatchWriter(Writer& writer, Encoder& encoder, Tail tail) : writer_(writer), encoder_(encoder), tail_(tail) {}
+
+  Tail write(const Batch& batch);
+
+ private:
+  void append(const Record& record);
+  void put_schema(const Schema& schema);
+  void put_instance(const InstanceState& state);
+  void put_state(const Batch& batch);
+  void move_due(const InstanceState& state, std::optional<LogTime> due);
+  std::optional<LogTime> entered_due(const InstanceId& id);
+  void put_row(Table table, const Key& prefix, Encoder::Buffer buffer);
+  void put_single(Table table, std::string_view key, Encoder::Buffer buffer);
+  void check_row(Lsn lsn, const char* kind) const;
+
+  Writer& writer_;
+  Encoder& encoder_;
+  Tail tail_;
+  PartReader parts_{writer_};
+};
+
+Tail BatchWriter::write(const Batch& batch) {
+  for (const auto& record : batch.records) append(record);
+  for (const auto& state : batch.instances) put_instance(state);
+  for (const auto& ledger : batch.ledgers) {
+    check_row(ledger.lsn, "ledger");
+    put_row(Table::ledgers, ledger_key(ledger.orchestrator), encoder_.encode(ledger));
+  }
+  for (const auto& letter : batch.dead_letters) {
+    check_row(letter.lsn, "dead letter");
+    put_row(Table::dead_letters, dead_letter_key(letter.position), encoder_.encode(letter));
+  }
+  for (const auto& chunk : batch.dedup_chunks) write_dedup_chunk(writer_, chunk);
+  for (const auto& run : batch.dedup_runs)
+    put_single(Table::dedup_runs, dedup_run_key(run.run).view(), encoder_.encode(run));
+  for (const auto run : batch.dropped_dedup_runs) drop_dedup_run(writer_, run);
+  sweep_dropped_dedup_runs(writer_);
+  if (batch.log_state || batch.fold_from != 0) put_state(batch);
+  return tail_;
+}
+
+void BatchWriter::append(const Record& record) {
+  if (record.lsn != tail_.lsn + 1)
+    throw InvalidArgument("record " + std::to_string(record.lsn) + " cannot follow record " +
+                          std::to_string(tail_.lsn) + ": LSNs have no gaps");
+  const auto framed = encoder_.encode(record);
+  tail_ = {record.lsn, seal_record(framed, record.lsn, tail_.checksum)};
+  append_parts(writer_, Table::log, log_key(record.lsn), view(framed));
+  if (const auto* body = std::get_if<SchemaBody>(&record.body)) put_schema(body->schema);
+}
+
+void BatchWriter::put_schema(const Schema& schema) {
+  put_row(Table::schemas, schema_key(schema.hash), encoder_.encode(schema));
+}
+
+void BatchWriter::put_instance(const InstanceState& state) {
+  check_row(state.lsn, "instance");
+  const auto due = next_due(state);
+  move_due(state, due);
+  put_row(Table::instances, instance_key(state.id), encoder_.encode(state, due));
+}
+
+void BatchWriter::move_due(const InstanceState& state, std::optional<LogTime> due) {
+  const auto entered = entered_due(state.id);
+  if (entered == due) return;
+  if (entered) writer_.erase(Table::due, due_key({*entered, state.id}).view());
+  if (!due) return;
+  const auto key = due_key({*due, state.id});
+  const auto checksum = checksum_of(key.view());
+  writer_.put(Table::due, key.view(), {reinterpret_cast<const char*>(&checksum), sizeof checksum});
+}
+
+std::optional<LogTime> BatchWriter::entered_due(const InstanceId& id) {
+  const Label what("the row of instance", id);
+  const auto prefix = instance_key(id);
+  const auto framed = parts_.find(Table::instances, prefix, what);
+  if (framed.empty()) return std::nullopt;
+  open_row(framed, prefix.view(), what);
+  return decode_instance_due(row_body(framed), what);
+}
+
+void BatchWriter::put_state(const Batch& batch) {
+  LogStateRow row;
+  auto& cursor = writer_.cursor(Table::meta);
+  if (cursor.seek(state_key) && cursor.key() == state_key) {
+    open_row(cursor.value(), state_key, "the state of the log");
+    row = decode_log_state(row_body(cursor.value()), "the state of the log");
+  }
+  if (batch.log_state) {
+    check_row(batch.log_state->lsn, "log state");
+    row.state = *batch.log_state;
+  }
+  if (batch.fold_from != 0) row.fold_from = batch.fold_from;
+  put_single(Table::meta, state_key, encoder_.encode(row));
+}
+
+// Rows are filed under their prefix and a part number; the checksum covers the prefix.
+void BatchWriter::put_row(Table table, const Key& prefix, Encoder::Buffer buffer) {
+  const auto framed = buffer.subspan(Encoder::headroom - sizeof(RowFrame));
+  seal_row(framed, prefix.view());
+  replace_parts(writer_, table, prefix, view(framed));
+}
+
+void BatchWriter::put_single(Table table, std::string_view key, Encoder::Buffer buffer) {
+  const auto framed = buffer.subspan(Encoder::headroom - sizeof(RowFrame));
+  seal_row(framed, key);
+  writer_.put(table, key, view(framed));
+}
+
+void BatchWriter::check_row(Lsn lsn, const char* kind) const {
+  if (lsn > tail_.lsn)
+    throw InvalidArgument("a row (" + std::string(kind) + ") stands for record " + std::to_string(lsn) +
+                          ", but the log ends at " + std::to_string(tail_.lsn));
+}
+
+}  // namespace
+
+Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, Tail tail) {
+  return BatchWriter(writer, encoder, tail).write(batch);
+}
+
+}  // namespace bobbin::storage

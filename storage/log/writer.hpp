@@ -1,0 +1,21 @@
+// Writes a batch into an open transaction of any backend.
+#pragma once
+
+#include <bobbin/store.hpp>
+
+#include "storage/codec/codec.hpp"
+#include "storage/log/table.hpp"
+
+namespace bobbin::storage {
+
+// The newest record.
+struct Tail {
+  Lsn lsn = 0;
+  std::uint64_t checksum = 0;
+};
+
+// Writes all of `batch` after `tail` and returns the new tail. Throws InvalidArgument when the records do not continue
+// the log, or a row stands for a record that is not in it; the caller then drops the transaction.
+Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, Tail tail);
+
+}  // namespace bobbin::storage

@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <atomic>
+#include <bobbin/memory_store.hpp>
+#include <cstring>
+
+#include "storage/log/frame.hpp"
+#include "storage/log/identity.hpp"
+#include "storage/log/snapshot.hpp"
+#include "storage/log/writer.hpp"
+#include "storage/memory/tables.hpp"
+
+namespace bobbin {
+
+namespace {
+
+using storage::MemoryReader;
+using storage::MemoryWriter;
+using storage::TableSnapshot;
+using storage::VersionedTables;
+
+constexpr std::uint64_t tail_checked = 64;
+
+class Disk final : public MemoryDisk {
+ public:
+  explicit Disk(std::shared_ptr<VersionedTables> tables, std::uint64_t before) : tables_(std::move(tables)), before_(before) {}
+
+  std::unique_ptr<Store> open() override;
+  std::unique_ptr<InspectionSnapshot> snapshot() override {
+    return std::make_unique<TableSnapshot>(std::make_unique<MemoryReader>(tables_));
+  }
+  std::uint64_t commits() const override { return tables_->commits() - before_; }
+  std::shared_ptr<MemoryDisk> prefix(std::uint64_t commits) const override;
+  void damage_record(Lsn lsn, std::size_t offset, std::uint8_t mask) override;
+
+ private:
+  friend class MemoryStore;
+  std::shared_ptr<VersionedTables> tables_;
+  std::uint64_t before_;  // commits that made the empty log
+  std::atomic<bool> open_ = false;
+};
+
+// Holds the disk open; commits like the LMDB store.
+class MemoryStore final : public Store {
+ public:
+  explicit MemoryStore(std::shared_ptr<Disk> disk);
+  ~MemoryStore() override { disk_->open_ = false; }
+  MemoryStore(const MemoryStore&) = delete;
+  MemoryStore& operator=(const MemoryStore&) = delete;
+
+  LogInfo info() const override { return info_; }
+  void commit(const Batch& batch) override;
+  std::unique_ptr<Snapshot> snapshot() override { return disk_->snapshot(); }
+
+ private:
+  std::shared_ptr<Disk> disk_;
+  LogInfo info_;
+  storage::Tail tail_;
+  storage::Encoder encoder_;
+};
+
+MemoryStore::MemoryStore(std::shared_ptr<Disk> disk) : disk_(std::move(disk)) {
+  if (disk_->open_.exchange(true))
+    throw Locked("the log in memory is open in another store; close that one first");
+  try {
+    TableSnapshot snapshot(std::make_unique<MemoryReader>(disk_->tables_));
+    info_ = snapshot.info();
+    tail_ = snapshot.checked_tail(tail_checked);
+  } catch (...) {
+    disk_->open_ = false;
+    throw;
+  }
+}
+
+void MemoryStore::commit(const Batch& batch) {
+  MemoryWriter writer(disk_->tables_);
+  const auto tail = storage::write_batch(writer, encoder_, batch, tail_);
+  writer.commit();
+  tail_ = tail;
+}
+
+std::unique_ptr<Store> Disk::open() {
+  return std::make_unique<MemoryStore>(std::static_pointer_cast<Disk>(shared_from_this()));
+}
+
+std::shared_ptr<MemoryDisk> Disk::prefix(std::uint64_t commits) const {
+  if (commits > this->commits())
+    throw InvalidArgument("the disk has seen " + std::to_string(this->commits()) + " commits, not " +
+                          std::to_string(commits));
+  return std::make_shared<Disk>(tables_->prefix(commits + before_), before_);
+}
+
+void Disk::damage_record(Lsn lsn, std::size_t offset, std::uint8_t mask) {
+  MemoryReader reader(tables_);
+  auto& cursor = reader.cursor(storage::Table::log);
+  const auto key = storage::log_key(lsn).add(std::uint64_t{offset / storage::part_bytes_max});
+  if (!cursor.seek(key.view()) || cursor.key() != key.view())
+    throw NotFound("record " + std::to_string(lsn) + " has no byte " + std::to_string(offset));
+  std::string value(cursor.value());
+  const auto within = offset % storage::part_bytes_max;
+  if (within >= value.size())
+    throw InvalidArgument("record " + std::to_string(lsn) + " has no byte " + std::to_string(offset));
+  value[within] = static_cast<char>(static_cast<std::uint8_t>(value[within]) ^ mask);
+  tables_->overwrite(storage::Table::log, key.view(), std::move(value));
+}
+
+Id128 id_from_seed(std::uint64_t seed, std::uint64_t use) {
+  Id128 id;
+  const std::array<std::uint64_t, 2> input{seed, use};
+  const std::string_view bytes(reinterpret_cast<const char*>(input.data()), sizeof input);
+  for (std::uint64_t half = 0; half < 2; ++half) {
+    const auto word = storage::checksum_of(bytes, half);
+    std::memcpy(id.bytes.data() + half * sizeof word, &word, sizeof word);
+  }
+  return id;
+}
+
+}  // namespace
+
+std::shared_ptr<MemoryDisk> MemoryDisk::create(std::uint64_t seed) {
+  auto tables = std::make_shared<VersionedTables>();
+  MemoryWriter writer(tables);
+  write_identity(writer, {storage::format_version, id_from_seed(seed, 1), id_from_seed(seed, 2)});
+  writer.commit();
+  return std::make_shared<Disk>(std::move(tables), 1);
+}
+
+}  // namespace bobbin

@@ -1,0 +1,44 @@
+// The chain of records, checked one record at a time.
+#pragma once
+
+#include <bobbin/verify.hpp>
+#include <unordered_map>
+#include <vector>
+
+namespace bobbin::storage {
+
+class ChainCheck {
+ public:
+  explicit ChainCheck(VerifyReport& report) : report_(report) {}
+
+  void add(const LinkedRecord& link);
+  // When all records have been added: purges are recorded behind the gaps that they leave.
+  void finish(Lsn last_lsn);
+
+ private:
+  struct Gap {
+    Lsn first;
+    Lsn last;
+    std::uint64_t checksum;  // that the record behind the gap claims for the gap's last record
+  };
+  struct Run {
+    std::uint64_t sequence = 0;
+    Lsn last = 0;
+  };
+
+  void check_place(const LinkedRecord& link);
+  void check_run(const Record& record);
+  void start_run(const Record& record);
+  bool is_explained(const Gap& gap) const;
+  bool is_missing(Lsn lsn) const;
+
+  VerifyReport& report_;
+  Lsn previous_lsn_ = 0;
+  std::optional<std::uint64_t> previous_checksum_ = 0;  // unknown behind damage
+  std::vector<Gap> gaps_;
+  std::vector<Lsn> damaged_;
+  std::vector<PurgeBody> purges_;
+  std::unordered_map<RunId, Run> runs_;
+};
+
+}  // namespace bobbin::storage

@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <bobbin/verify.hpp>
+
+#include "storage/verify/chain.hpp"
+
+namespace bobbin {
+
+namespace {
+
+constexpr std::size_t rows_at_a_time = 256;
+
+// The greatest entry below `entry`; empty when there is none.
+std::optional<DueEntry> just_before(DueEntry entry) {
+  for (auto byte = entry.id.bytes.rbegin(); byte != entry.id.bytes.rend(); ++byte)
+    if ((*byte)-- != 0) return entry;
+  if (entry.due == LogTime::min()) return std::nullopt;
+  entry.due -= Duration(1);
+  return entry;
+}
+
+class Verification {
+ public:
+  Verification(InspectionSnapshot& snapshot, const VerifyVisitor& visitor) : snapshot_(snapshot), visitor_(visitor) {}
+
+  VerifyReport run() {
+    guarded([this] { check_log(); });
+    guarded([this] { check_instances(); });
+    guarded([this] { check_due(); });
+    guarded([this] { check_ledgers(); });
+    guarded([this] { check_dead_letters(); });
+    guarded([this] { check_dedup(); });
+    return std::move(report_);
+  }
+
+ private:
+  // Damage ends the walk over one table, not the verification.
+  template <class Check>
+  void guarded(const Check& check) {
+    try {
+      check();
+    } catch (const Corrupt& error) {
+      report_.add_issue(0, error.what());
+    }
+  }
+
+  void check_log();
+  void check_instances();
+  void check_instance(const InstanceState& state);
+  void check_due();
+  void check_ledgers();
+  void check_dead_letters();
+  void check_dedup();
+  void check_stands(Lsn lsn, const std::string& row);
+
+  InspectionSnapshot& snapshot_;
+  const VerifyVisitor& visitor_;
+  VerifyReport report_;
+  std::uint64_t due_expected_ = 0;
+};
+
+void Verification::check_log() {
+  const auto info = snapshot_.info();
+  report_.first_lsn = info.first_lsn;
+  report_.last_lsn = info.last_lsn;
+  storage::ChainCheck chain(report_);
+  snapshot_.scan_links(0, [&](LinkedRecord&& link) {
+    if (link.damage.code == ErrorCode::unsupported_format) throw UnsupportedFormat(link.damage);
+    chain.add(link);
+    if (link.record && visitor_.record) visitor_.record(*link.record);
+    return true;
+  });
+  chain.finish(info.last_lsn);
+  std::ranges::stable_sort(report_.issues, {}, &VerifyIssue::lsn);
+  check_stands(info.state.lsn, "the state of the log");
+  if (info.fold_from > info.last_lsn + 1)
+    report_.add_issue(0, "folding is to begin at record " + std::to_string(info.fold_from) + ", which does not exist");
+}
+
+void Verification::check_instances() {
+  std::optional<InstanceId> after;
+  for (;;) {
+    const auto rows = snapshot_.instances(after, rows_at_a_time);
+    for (const auto& state : rows) check_instance(state);
+    if (rows.size() < rows_at_a_time) return;
+    after = rows.back().id;
+  }
+}
+
+void Verification::check_instance(const InstanceState& state) {
+  ++report_.instances;
+  const auto row = "the row of instance " + to_hex(state.id);
+  check_stands(state.lsn, row);
+  if (instance_id(state.name) != state.id) report_.add_issue(0, row + " has a name that belongs to another id");
+  if (const auto due = next_due(state)) {
+    ++due_expected_;
+    const DueEntry entry{*due, state.id};
+    const auto found = snapshot_.due(just_before(entry), 1);
+    if (found.empty() || found.front() != entry) report_.add_issue(0, row + " is not entered among the due times");
+  }
+  if (visitor_.instance) visitor_.instance(state);
+}
+
+void Verification::check_due() {
+  std::optional<DueEntry> after;
+  std::uint64_t entries = 0;
+  for (;;) {
+    const auto found = snapshot_.due(after, rows_at_a_time);
+    entries += found.size();
+    for (const auto& entry : found) {
+      const auto state = snapshot_.instance(entry.id);
+      if (!state || next_due(*state) != entry.due)
+        report_.add_issue(0, "a due time is entered for instance " + to_hex(entry.id) + " that its row does not have");
+    }
+    if (found.size() < rows_at_a_time) break;
+    after = found.back();
+  }
+  if (entries != due_expected_)
+    report_.add_issue(0, "there are " + std::to_string(entries) + " due times, but rows for " +
+                             std::to_string(due_expected_));
+}
+
+void Verification::check_ledgers() {
+  for (const auto& ledger : snapshot_.ledgers()) {
+    const auto row = "the ledger of '" + ledger.orchestrator + "'";
+    check_stands(ledger.lsn, row);
+    if (!ledger.balanced())
+      report_.add_issue(0, row + " does not balance: accepted " + std::to_string(ledger.accepted) + ", consumed " +
+                               std::to_string(ledger.consumed) + ", pending " + std::to_string(ledger.pending) +
+                               ", dead-lettered " + std::to_string(ledger.dead_lettered) + ", expired " +
+                               std::to_string(ledger.expired) + ", discarded " + std::to_string(ledger.discarded));
+    if (visitor_.ledger) visitor_.ledger(ledger);
+  }
+}
+
+void Verification::check_dead_letters() {
+  Position after;
+  for (;;) {
+    const auto rows = snapshot_.dead_letters(after, rows_at_a_time);
+    for (const auto& letter : rows) {
+      ++report_.dead_letters;
+      check_stands(letter.lsn, "dead letter " + to_string(letter.position));
+      if (visitor_.dead_letter) visitor_.dead_letter(letter);
+    }
+    if (rows.size() < rows_at_a_time) return;
+    after = rows.back().position;
+  }
+}
+
+void Verification::check_dedup() {
+  for (const auto& run : snapshot_.dedup_runs()) {
+    std::uint64_t entries = 0;
+    snapshot_.scan_dedup_run(run.run, [&entries](const DedupEntry&) { ++entries; });
+    report_.dedup_entries += entries;
+    const auto row = "dedup run " + std::to_string(run.run);
+    check_stands(run.last_lsn, row);
+    if (entries != run.entries)
+      report_.add_issue(0, row + " has " + std::to_string(entries) + " entries of " + std::to_string(run.entries));
+  }
+}
+
+void Verification::check_stands(Lsn lsn, const std::string& row) {
+  if (lsn > report_.last_lsn)
+    report_.add_issue(0, row + " stands for record " + std::to_string(lsn) + ", but the log ends at " +
+                             std::to_string(report_.last_lsn));
+}
+
+}  // namespace
+
+Lsn VerifyReport::first_damage() const {
+  const auto found = std::ranges::find_if(issues, [](const VerifyIssue& issue) { return issue.lsn != 0; });
+  return found == issues.end() ? 0 : found->lsn;
+}
+
+void VerifyReport::add_issue(Lsn lsn, std::string what) {
+  ++issue_count;
+  if (issues.size() < issues_max) issues.push_back({lsn, std::move(what)});
+}
+
+VerifyReport verify(InspectionSnapshot& snapshot, const VerifyVisitor& visitor) {
+  return Verification(snapshot, visitor).run();
+}
+
+}  // namespace bobbin

@@ -1,0 +1,129 @@
+#include "tests/support/world.hpp"
+
+#include "engine/runtime/thread_runner.hpp"
+
+#include <bobbin/assert.hpp>
+
+namespace bobbin::testing {
+
+World::World(std::function<void(Registry&)> registration, EngineOptions options, std::uint64_t seed)
+    : registration_(std::move(registration)),
+      options_(std::move(options)),
+      seed_(seed),
+      disk_(MemoryDisk::create(seed)),
+      clock_(std::make_shared<VirtualClock>()) {
+  options_.strict_replay = true;
+  open();
+}
+
+void World::open() {
+  Registry registry;
+  registration_(registry);
+  executor_ = std::make_shared<ManualExecutor>(seed_++);
+  runner_ = std::make_shared<ManualRunner>();
+  Ports ports;
+  ports.clock = clock_;
+  ports.executor = executor_;
+  ports.activities = runner_;
+  ports.random = [random = std::mt19937_64(seed_)]() mutable { return random(); };
+  engine_ = std::make_unique<Engine>(disk_->open(), std::move(registry), options_, std::move(ports));
+}
+
+void World::crash() { crash_to(disk_->prefix(disk_->commits())); }
+
+void World::crash_to(std::shared_ptr<MemoryDisk> disk) {
+  engine_.reset();
+  disk_ = std::move(disk);
+  open();
+}
+
+void World::pass(Duration time) {
+  settle();
+  while (time > Duration::zero()) {
+    const auto next = executor_->next_delay();
+    const auto step = next ? std::min(time, std::max(*next, Duration(1))) : time;
+    clock_->advance(step);
+    time -= step;
+    executor_->wake(Lane::orchestrator);
+    settle();
+  }
+}
+
+bool World::run_activity() {
+  if (runner_->tasks.empty()) return false;
+  Registry registry;
+  registration_(registry);
+  auto task = std::move(runner_->tasks.front());
+  runner_->tasks.pop_front();
+  task.done(bobbin::run_activity(registry, task));
+  settle();
+  return true;
+}
+
+void World::end_activity(ActivityOutcome outcome) {
+  expect(!runner_->tasks.empty(), "an activity runs");
+  auto task = std::move(runner_->tasks.front());
+  runner_->tasks.pop_front();
+  task.done(std::move(outcome));
+  settle();
+}
+
+void World::run_to_rest() {
+  settle();
+  while (run_activity()) {
+  }
+}
+
+namespace {
+template <class T>
+Result<T> answered(World& world, const World::Answer<T>& answer) {
+  world.settle();
+  expect(answer.given(), "the call was answered");
+  return answer.get();
+}
+}  // namespace
+
+Result<Accepted> World::event(const InstanceName& name, const std::string& event, const std::string& value,
+                              const EventOptions& options) {
+  Answer<Accepted> answer;
+  engine_->raise_event(name, event, value, options, answer.callback());
+  return answered(*this, answer);
+}
+
+Result<Accepted> World::event_with_start(const InstanceName& name, const std::string& input, const std::string& event,
+                                         const std::string& value, const EventOptions& options) {
+  Answer<Accepted> answer;
+  engine_->raise_event_with_start(name, input, event, value, options, answer.callback());
+  return answered(*this, answer);
+}
+
+Result<Accepted> World::start(const InstanceName& name, const std::string& input, const StartOptions& options) {
+  Answer<Accepted> answer;
+  engine_->start(name, input, options, answer.callback());
+  return answered(*this, answer);
+}
+
+Result<Accepted> World::terminate(const InstanceName& name, const TerminateOptions& options) {
+  Answer<Accepted> answer;
+  engine_->terminate(name, "the test asked for it", options, answer.callback());
+  return answered(*this, answer);
+}
+
+InstanceStatus World::status(const InstanceName& name) {
+  Answer<InstanceStatus> answer;
+  engine_->status(name, answer.callback());
+  const auto result = answered(*this, answer);
+  if (result.error) throw_error(result.error);
+  return result.value;
+}
+
+std::vector<Record> World::records() {
+  std::vector<Record> all;
+  disk_->snapshot()->scan(1, [&all](Record&& record) {
+    all.push_back(std::move(record));
+    return true;
+  });
+  return all;
+}
+
+}  // namespace bobbin::testing

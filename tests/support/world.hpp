@@ -1,0 +1,80 @@
+// A simulated host: one log in memory that survives crashes, and an engine over it under a virtual clock.
+#pragma once
+
+#include "tests/support/manual_executor.hpp"
+
+#include <bobbin/engine.hpp>
+#include <bobbin/memory_store.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace bobbin::testing {
+
+class World {
+ public:
+  explicit World(std::function<void(Registry&)> registration, EngineOptions options = {}, std::uint64_t seed = 1);
+
+  // A crash: the engine vanishes with all that is not committed, and is opened again over the log.
+  void crash();
+  // As above, over another log.
+  void crash_to(std::shared_ptr<MemoryDisk> disk);
+  void close() { engine_.reset(); }
+
+  Engine& engine() { return *engine_; }
+  MemoryDisk& disk() { return *disk_; }
+  VirtualClock& clock() { return *clock_; }
+  ManualExecutor& executor() { return *executor_; }
+  ManualRunner& runner() { return *runner_; }
+  EngineOptions& options() { return options_; }
+  void set_registration(std::function<void(Registry&)> registration) { registration_ = std::move(registration); }
+
+  // Runs the lanes until none has work.
+  void settle() { executor_->run_all(); }
+  // Time passes, stopping at every moment at which the engine wants to run.
+  void pass(Duration time);
+  // Ends the oldest running activity with its real code; false if none runs.
+  bool run_activity();
+  // Ends the oldest running activity with this outcome.
+  void end_activity(ActivityOutcome outcome);
+  // Runs lanes and activities until nothing is left to do at this time.
+  void run_to_rest();
+
+  // Calls in callback form, for a test that then settles; empty until answered.
+  template <class T>
+  struct Answer {
+    std::shared_ptr<std::optional<Result<T>>> slot = std::make_shared<std::optional<Result<T>>>();
+    Callback<T> callback() const {
+      return [slot = slot](const Result<T>& result) { *slot = result; };
+    }
+    bool given() const { return slot->has_value(); }
+    const Result<T>& get() const { return **slot; }
+  };
+  Result<Accepted> event(const InstanceName& name, const std::string& event, const std::string& value,
+                         const EventOptions& options = {});
+  Result<Accepted> event_with_start(const InstanceName& name, const std::string& input, const std::string& event,
+                                    const std::string& value, const EventOptions& options = {});
+  Result<Accepted> start(const InstanceName& name, const std::string& input, const StartOptions& options = {});
+  Result<Accepted> terminate(const InstanceName& name, const TerminateOptions& options = {});
+  InstanceStatus status(const InstanceName& name);
+  std::string result(const InstanceName& name) { return decode<std::string>(status(name).result); }
+  // The ledger of an orchestrator, as the log's records say.
+  Ledger ledger(const std::string& orchestrator);
+  // All records of the log.
+  std::vector<Record> records();
+
+ private:
+  void open();
+
+  std::function<void(Registry&)> registration_;
+  EngineOptions options_;
+  std::uint64_t seed_;
+  std::shared_ptr<MemoryDisk> disk_;
+  std::shared_ptr<VirtualClock> clock_;
+  std::shared_ptr<ManualExecutor> executor_;
+  std::shared_ptr<ManualRunner> runner_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace bobbin::testing
