@@ -1,14 +1,15 @@
 // Values of the log as bytes and back: the only door to the generated Cap'n Proto code.
 #pragma once
 
+#include "storage/codec/label.hpp"
+
 #include <bobbin/state.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
-
-#include "storage/codec/label.hpp"
 
 namespace bobbin::storage {
 

@@ -1,12 +1,13 @@
 // Opens a body as a message and maps every way to fail onto the taxonomy of errors. Included by storage/codec only.
 #pragma once
 
-#include <capnp/serialize.h>
+#include "storage/codec/label.hpp"
 
 #include <bobbin/error.hpp>
-#include <string_view>
 
-#include "storage/codec/label.hpp"
+#include <capnp/serialize.h>
+
+#include <string_view>
 
 namespace bobbin::storage {
 

@@ -25,8 +25,8 @@ EventInput get_fresh(format::Input::Reader in, Lsn lsn, std::int64_t log_ticks) 
   if (fresh.hasStartInput()) event.start_input = payload(true, fresh.getStartInput());
   event.position = {lsn, in.getNumber()};
   // Unsigned: bytes that nobody wrote may overflow.
-  event.accepted_at = log_time(static_cast<std::int64_t>(static_cast<std::uint64_t>(log_ticks) -
-                                                         static_cast<std::uint64_t>(fresh.getBefore())));
+  event.accepted_at = log_time(
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(log_ticks) - static_cast<std::uint64_t>(fresh.getBefore())));
   event.with_start = in.getFlag();
   return input;
 }
@@ -56,16 +56,21 @@ ActivityCompleted get_completed(format::Input::Reader in) {
 Input get_input(format::Input::Reader in, Lsn lsn, std::int64_t log_ticks) {
   using Kind = format::Input::Which;
   switch (in.which()) {
-    case Kind::START: return get_start(in.getStart());
+    case Kind::START:
+      return get_start(in.getStart());
     case Kind::EVENT:
       return EventInput{get(in.getEvent().getEvent()), Elapsed(in.getEvent().getMailboxExpiresAt())};
-    case Kind::FRESH: return get_fresh(in, lsn, log_ticks);
-    case Kind::ACCEPTED: return AcceptedInput{{in.getAccepted().getLsn(), in.getNumber()}};
-    case Kind::TIMER_FIRED: return TimerFired{in.getNumber()};
-    case Kind::ACTIVITY_COMPLETED: return get_completed(in);
+    case Kind::FRESH:
+      return get_fresh(in, lsn, log_ticks);
+    case Kind::ACCEPTED:
+      return AcceptedInput{{in.getAccepted().getLsn(), in.getNumber()}};
+    case Kind::TIMER_FIRED:
+      return TimerFired{in.getNumber()};
+    case Kind::ACTIVITY_COMPLETED:
+      return get_completed(in);
     case Kind::ACTIVITY_FAILED:
-      return ActivityFailed{in.getNumber(), in.getActivityFailed().getAttempt(),
-                            get(in.getActivityFailed().getError()), in.getFlag()};
+      return ActivityFailed{in.getNumber(), in.getActivityFailed().getAttempt(), get(in.getActivityFailed().getError()),
+                            in.getFlag()};
     case Kind::TERMINATE:
       return TerminateInput{text(in.getTerminate().getReason()), text(in.getTerminate().getDedupId())};
   }
@@ -102,13 +107,20 @@ Decision get_decision(format::Decision::Reader in, Lsn lsn) {
   using Kind = format::Decision::Which;
   const auto ordinal = in.getOrdinal();
   switch (in.which()) {
-    case Kind::TIMER_CANCELLED: return TimerCancelled{ordinal};
-    case Kind::ACTIVITY_CANCELLED: return ActivityCancelled{ordinal};
-    case Kind::TAKEN: return EventTaken{ordinal, {lsn, in.getTaken().getIndex()}};
-    case Kind::TAKEN_AT: return EventTaken{ordinal, get(in.getTakenAt())};
-    case Kind::TIMER_CREATED: return TimerCreated{ordinal, log_time(in.getTimerCreated().getDue())};
-    case Kind::ACTIVITY_SCHEDULED: return get_scheduled(ordinal, in.getActivityScheduled());
-    case Kind::WAIT_CANCELLED: return WaitCancelled{ordinal, text(in.getWaitCancelled().getName())};
+    case Kind::TIMER_CANCELLED:
+      return TimerCancelled{ordinal};
+    case Kind::ACTIVITY_CANCELLED:
+      return ActivityCancelled{ordinal};
+    case Kind::TAKEN:
+      return EventTaken{ordinal, {lsn, in.getTaken().getIndex()}};
+    case Kind::TAKEN_AT:
+      return EventTaken{ordinal, get(in.getTakenAt())};
+    case Kind::TIMER_CREATED:
+      return TimerCreated{ordinal, log_time(in.getTimerCreated().getDue())};
+    case Kind::ACTIVITY_SCHEDULED:
+      return get_scheduled(ordinal, in.getActivityScheduled());
+    case Kind::WAIT_CANCELLED:
+      return WaitCancelled{ordinal, text(in.getWaitCancelled().getName())};
   }
   unknown_number("kind of decision", static_cast<std::uint64_t>(in.which()));
 }
@@ -170,24 +182,31 @@ QuarantineBody get_quarantine(format::Quarantine::Reader in) {
 RecordBody get_body(format::Record::Reader in, Lsn lsn) {
   using Kind = format::Record::Which;
   switch (in.which()) {
-    case Kind::OPENED: return get_opened(in.getOpened());
+    case Kind::OPENED:
+      return get_opened(in.getOpened());
     case Kind::ACCEPTED: {
       const auto accepted = in.getAccepted();
       return AcceptedBody{get_inputs(accepted.getInputs(), lsn, in.getLogTime()),
                           {text(accepted.getOrchestrator()), text(accepted.getKey())}};
     }
-    case Kind::TURN: return get_turn(in.getTurn(), lsn, in.getLogTime());
-    case Kind::ATTEMPT: return get_attempt(in.getAttempt());
-    case Kind::OPERATOR_ACT: return get_act(in.getOperatorAct());
-    case Kind::EXPIRY: return get_expiry(in.getExpiry());
+    case Kind::TURN:
+      return get_turn(in.getTurn(), lsn, in.getLogTime());
+    case Kind::ATTEMPT:
+      return get_attempt(in.getAttempt());
+    case Kind::OPERATOR_ACT:
+      return get_act(in.getOperatorAct());
+    case Kind::EXPIRY:
+      return get_expiry(in.getExpiry());
     case Kind::PURGE: {
       const auto purge = in.getPurge();
       return PurgeBody{purge.getFirst(), purge.getLast(), purge.getLastChecksum()};
     }
     case Kind::CLOCK_STEP:
       return ClockStepBody{log_time(in.getClockStep().getFrom()), log_time(in.getClockStep().getTo())};
-    case Kind::SCHEMA: return SchemaBody{get(in.getSchema())};
-    case Kind::QUARANTINE: return get_quarantine(in.getQuarantine());
+    case Kind::SCHEMA:
+      return SchemaBody{get(in.getSchema())};
+    case Kind::QUARANTINE:
+      return get_quarantine(in.getQuarantine());
   }
   unknown_number("kind of record", static_cast<std::uint64_t>(in.which()));
 }

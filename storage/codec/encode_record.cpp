@@ -87,8 +87,8 @@ void InputWriter::operator()(const StartInput& input) {
 
 // What an absent policy stands for in format 1, whatever RetryPolicy's defaults become.
 bool is_default(const RetryPolicy& retry) {
-  static const RetryPolicy format_default{
-      1, std::chrono::seconds(1), 2.0, std::chrono::minutes(1), 0.1, Duration::max(), {}};
+  static const RetryPolicy format_default{1,   std::chrono::seconds(1), 2.0, std::chrono::minutes(1),
+                                          0.1, Duration::max(),         {}};
   return retry == format_default;
 }
 
@@ -188,8 +188,7 @@ struct BodyWriter {
   }
   void operator()(const TurnBody& body) {
     auto turn = out.initTurn();
-    if (!body.inputs.empty())
-      put(turn.initInputs(static_cast<unsigned>(body.inputs.size())), body.inputs, record);
+    if (!body.inputs.empty()) put(turn.initInputs(static_cast<unsigned>(body.inputs.size())), body.inputs, record);
     if (!body.decisions.empty()) {
       auto decisions = turn.initDecisions(static_cast<unsigned>(body.decisions.size()));
       for (unsigned i = 0; i < decisions.size(); ++i)

@@ -1,12 +1,12 @@
 // The reused buffer behind Encoder. Included by storage/codec only.
 #pragma once
 
+#include "storage/codec/codec.hpp"
+
 #include <capnp/message.h>
 
 #include <cstdlib>
 #include <optional>
-
-#include "storage/codec/codec.hpp"
 
 namespace bobbin::storage {
 

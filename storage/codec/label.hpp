@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bobbin/types.hpp>
+
 #include <string>
 #include <string_view>
 #include <variant>

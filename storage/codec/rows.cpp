@@ -56,12 +56,8 @@ void put(format::Instance::Activity::Builder out, const PendingActivity& activit
 }
 
 PendingActivity get(format::Instance::Activity::Reader in) {
-  return {in.getOrdinal(),
-          text(in.getName()),
-          {in.getDecisionLsn(), in.getDecisionIndex()},
-          in.getFailures(),
-          in.getScheduledInOpen(),
-          log_time(in.getScheduledAt()),
+  return {in.getOrdinal(),          text(in.getName()),      {in.getDecisionLsn(), in.getDecisionIndex()},
+          in.getFailures(),         in.getScheduledInOpen(), log_time(in.getScheduledAt()),
           log_time(in.getRetryAt())};
 }
 
@@ -168,8 +164,14 @@ Encoder::Buffer Encoder::encode(const Ledger& ledger) {
 
 Ledger decode_ledger(std::string_view body, const Label& what) {
   return decode<format::Ledger>(body, what, [](format::Ledger::Reader in) {
-    return Ledger{in.getLsn(),     text(in.getOrchestrator()), in.getAccepted(), in.getConsumed(),
-                  in.getPending(), in.getDeadLettered(),       in.getExpired(),  in.getDiscarded(),
+    return Ledger{in.getLsn(),
+                  text(in.getOrchestrator()),
+                  in.getAccepted(),
+                  in.getConsumed(),
+                  in.getPending(),
+                  in.getDeadLettered(),
+                  in.getExpired(),
+                  in.getDiscarded(),
                   in.getFailedActivities()};
   });
 }

@@ -1,20 +1,19 @@
 // Small values shared by records and rows, to and from generated code. Included by storage/codec only.
 #pragma once
 
+#include "storage/schema/record.capnp.h"
+
 #include <bobbin/state.hpp>
+
 #include <string>
 #include <type_traits>
-
-#include "storage/schema/record.capnp.h"
 
 namespace bobbin::storage::wire {
 
 inline capnp::Data::Reader data(const std::string& text) {
   return {reinterpret_cast<const capnp::byte*>(text.data()), text.size()};
 }
-inline std::string text(capnp::Data::Reader data) {
-  return {reinterpret_cast<const char*>(data.begin()), data.size()};
-}
+inline std::string text(capnp::Data::Reader data) { return {reinterpret_cast<const char*>(data.begin()), data.size()}; }
 
 inline std::int64_t ticks(LogTime time) { return time.time_since_epoch().count(); }
 inline std::int64_t ticks(Elapsed elapsed) { return elapsed.count(); }

@@ -1,15 +1,16 @@
 #include "storage/lmdb/creation.hpp"
 
-#include <lmdb.h>
-#include <sodium.h>
-
-#include <bobbin/error.hpp>
-#include <system_error>
-
 #include "storage/lmdb/failure.hpp"
 #include "storage/lmdb/files.hpp"
 #include "storage/lmdb/transactions.hpp"
 #include "storage/log/identity.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <lmdb.h>
+#include <sodium.h>
+
+#include <system_error>
 
 namespace bobbin::storage {
 

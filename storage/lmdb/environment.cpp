@@ -1,13 +1,13 @@
 #include "storage/lmdb/environment.hpp"
 
+#include "storage/lmdb/creation.hpp"
+#include "storage/lmdb/failure.hpp"
+#include "storage/lmdb/probe.hpp"
+
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <system_error>
-
-#include "storage/lmdb/creation.hpp"
-#include "storage/lmdb/failure.hpp"
-#include "storage/lmdb/probe.hpp"
 
 namespace bobbin::storage {
 

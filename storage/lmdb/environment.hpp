@@ -1,13 +1,14 @@
 // An open LMDB environment: what stores, snapshots and readers of one log share.
 #pragma once
 
+#include "storage/lmdb/ownership.hpp"
+#include "storage/lmdb/transactions.hpp"
+
 #include <bobbin/lmdb.hpp>
+
 #include <mutex>
 #include <optional>
 #include <vector>
-
-#include "storage/lmdb/ownership.hpp"
-#include "storage/lmdb/transactions.hpp"
 
 namespace bobbin::storage {
 

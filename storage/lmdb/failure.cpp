@@ -19,13 +19,17 @@ ErrorCode code_of(int number) {
   if (says_corrupt(number)) return ErrorCode::corrupt;
   switch (number) {
     case ENOENT:
-    case ENOTDIR: return ErrorCode::not_found;
-    case MDB_VERSION_MISMATCH: return ErrorCode::unsupported_format;
+    case ENOTDIR:
+      return ErrorCode::not_found;
+    case MDB_VERSION_MISMATCH:
+      return ErrorCode::unsupported_format;
     case MDB_READERS_FULL:
     case EMFILE:
     case ENFILE:
-    case ENOMEM: return ErrorCode::overloaded;
-    default: return ErrorCode::invalid_argument;
+    case ENOMEM:
+      return ErrorCode::overloaded;
+    default:
+      return ErrorCode::invalid_argument;
   }
 }
 

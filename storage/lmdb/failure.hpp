@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bobbin/error.hpp>
+
 #include <filesystem>
 #include <stdexcept>
 #include <string>

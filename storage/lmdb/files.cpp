@@ -1,11 +1,11 @@
 #include "storage/lmdb/files.hpp"
 
+#include "storage/lmdb/failure.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "storage/lmdb/failure.hpp"
 
 namespace bobbin::storage {
 

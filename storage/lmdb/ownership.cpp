@@ -1,17 +1,18 @@
 #include "storage/lmdb/ownership.hpp"
 
+#include "storage/lmdb/failure.hpp"
+
+#include <bobbin/error.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <bobbin/error.hpp>
 #include <cerrno>
 #include <mutex>
 #include <set>
 #include <string>
-
-#include "storage/lmdb/failure.hpp"
 
 namespace bobbin::storage {
 

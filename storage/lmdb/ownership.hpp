@@ -1,12 +1,12 @@
 // Who may have a log open: once in this process, and once for writing on this machine.
 #pragma once
 
+#include "storage/lmdb/files.hpp"
+
 #include <sys/types.h>
 
 #include <filesystem>
 #include <utility>
-
-#include "storage/lmdb/files.hpp"
 
 namespace bobbin::storage {
 

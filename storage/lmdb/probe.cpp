@@ -1,16 +1,17 @@
 #include "storage/lmdb/probe.hpp"
 
+#include "storage/lmdb/failure.hpp"
+#include "storage/lmdb/files.hpp"
+
+#include <bobbin/error.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <bobbin/error.hpp>
 #include <cerrno>
 #include <cstdint>
 #include <string>
-
-#include "storage/lmdb/failure.hpp"
-#include "storage/lmdb/files.hpp"
 
 namespace bobbin::storage {
 

@@ -1,9 +1,9 @@
-#include <bobbin/lmdb.hpp>
-
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/failure.hpp"
 #include "storage/log/snapshot.hpp"
 #include "storage/log/writer.hpp"
+
+#include <bobbin/lmdb.hpp>
 
 namespace bobbin {
 

@@ -1,9 +1,9 @@
 #include "storage/lmdb/transactions.hpp"
 
-#include <bobbin/assert.hpp>
-
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/failure.hpp"
+
+#include <bobbin/assert.hpp>
 
 namespace bobbin::storage {
 

@@ -1,13 +1,13 @@
 // LMDB's transactions as the Reader and Writer that storage/log works on.
 #pragma once
 
+#include "storage/log/table.hpp"
+
 #include <lmdb.h>
 
 #include <array>
 #include <memory>
 #include <optional>
-
-#include "storage/log/table.hpp"
 
 namespace bobbin::storage {
 
@@ -37,7 +37,9 @@ class LmdbCursor final : public Cursor {
 
  private:
   bool move(MDB_cursor_op operation);
-  static std::string_view view(const MDB_val& bytes) { return {static_cast<const char*>(bytes.mv_data), bytes.mv_size}; }
+  static std::string_view view(const MDB_val& bytes) {
+    return {static_cast<const char*>(bytes.mv_data), bytes.mv_size};
+  }
 
   MDB_cursor* cursor_ = nullptr;
   MDB_val key_{};

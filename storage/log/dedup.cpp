@@ -1,12 +1,13 @@
 #include "storage/log/dedup.hpp"
 
-#include <algorithm>
-#include <bobbin/error.hpp>
-
 #include "storage/codec/label.hpp"
 #include "storage/log/frame.hpp"
 #include "storage/log/keys.hpp"
 #include "storage/log/parts.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <algorithm>
 
 namespace bobbin::storage {
 
@@ -26,8 +27,8 @@ static_assert(sizeof(StoredEntry) == 48);
 constexpr std::size_t entries_max = (part_bytes_max - sizeof(RowFrame)) / sizeof(StoredEntry);
 
 StoredEntry stored(const DedupEntry& entry) {
-  return {entry.hash, entry.position.lsn, entry.run, entry.accepted_at.time_since_epoch().count(),
-          entry.position.index, 0};
+  return {entry.hash, entry.position.lsn, entry.run, entry.accepted_at.time_since_epoch().count(), entry.position.index,
+          0};
 }
 
 DedupEntry loaded(const StoredEntry& entry) {

@@ -1,9 +1,9 @@
 // Dedup memory (S13): chunks of fixed-size entries, sorted by hash, searched where they lie.
 #pragma once
 
-#include <bobbin/store.hpp>
-
 #include "storage/log/table.hpp"
+
+#include <bobbin/store.hpp>
 
 namespace bobbin::storage {
 

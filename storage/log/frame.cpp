@@ -1,8 +1,9 @@
 #include "storage/log/frame.hpp"
 
+#include <bobbin/error.hpp>
+
 #include <xxhash.h>
 
-#include <bobbin/error.hpp>
 #include <cstring>
 
 namespace bobbin::storage {
@@ -21,7 +22,8 @@ Frame open(std::string_view framed, std::uint64_t seed, const Label& what) {
   Frame frame;
   std::memcpy(&frame, framed.data(), sizeof frame);
   if (frame.body_bytes != framed.size() - sizeof frame) throw_damaged(what, "its length is not the one recorded");
-  if (checksum_of(framed.substr(checksum_bytes), seed) != frame.checksum) throw_damaged(what, "its checksum does not match");
+  if (checksum_of(framed.substr(checksum_bytes), seed) != frame.checksum)
+    throw_damaged(what, "its checksum does not match");
   if (frame.reserved != 0)
     throw UnsupportedFormat(what.text() + " was written by a newer Bobbin; use that or a later one");
   return frame;

@@ -1,13 +1,14 @@
 // Frames: what stands before every body so that damage is found before anything of it is believed.
 #pragma once
 
+#include "storage/codec/label.hpp"
+
 #include <bobbin/types.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
-
-#include "storage/codec/label.hpp"
 
 namespace bobbin::storage {
 

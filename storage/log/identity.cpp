@@ -1,12 +1,13 @@
 #include "storage/log/identity.hpp"
 
-#include <bobbin/error.hpp>
-#include <cstring>
-#include <string>
-
 #include "storage/codec/label.hpp"
 #include "storage/log/frame.hpp"
 #include "storage/log/keys.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <cstring>
+#include <string>
 
 namespace bobbin::storage {
 
@@ -57,7 +58,8 @@ Identity read_identity(Reader& reader) {
     throw UnsupportedFormat("the log was written on a machine with another byte order; read it there");
   if (stored.version > format_version)
     throw UnsupportedFormat("the log has format " + std::to_string(stored.version) + ", this version of Bobbin reads " +
-                            std::to_string(format_version) + " and older; use the Bobbin that wrote it, or a newer one");
+                            std::to_string(format_version) +
+                            " and older; use the Bobbin that wrote it, or a newer one");
   return {stored.version, stored.log_id, stored.epoch};
 }
 

@@ -1,10 +1,11 @@
 // What says that these tables are a log of Bobbin, in which format, and which log. Fixed layout for ever.
 #pragma once
 
-#include <bobbin/types.hpp>
-#include <cstdint>
-
 #include "storage/log/table.hpp"
+
+#include <bobbin/types.hpp>
+
+#include <cstdint>
 
 namespace bobbin::storage {
 

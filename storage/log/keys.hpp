@@ -1,9 +1,10 @@
 // Keys of all tables: big-endian, so that byte order is the order of what they name; sizes are multiples of 8.
 #pragma once
 
-#include <bit>
 #include <bobbin/assert.hpp>
 #include <bobbin/store.hpp>
+
+#include <bit>
 #include <cstring>
 #include <string_view>
 

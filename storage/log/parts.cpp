@@ -1,10 +1,11 @@
 #include "storage/log/parts.hpp"
 
-#include <algorithm>
-#include <bobbin/error.hpp>
-
 #include "storage/codec/codec.hpp"
 #include "storage/log/frame.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <algorithm>
 
 namespace bobbin::storage {
 
@@ -31,14 +32,17 @@ std::size_t claimed_size(std::string_view first, std::size_t frame, const Label&
 std::size_t prefix_bytes(Table table) {
   switch (table) {
     case Table::log:
-    case Table::schemas: return 8;
+    case Table::schemas:
+      return 8;
     case Table::instances:
-    case Table::dead_letters: return 16;
+    case Table::dead_letters:
+      return 16;
     case Table::ledgers:
     case Table::meta:
     case Table::due:
     case Table::dedup_chunks:
-    case Table::dedup_runs: break;
+    case Table::dedup_runs:
+      break;
   }
   return 0;
 }
@@ -96,8 +100,8 @@ std::string_view PartReader::join(Cursor& cursor, std::size_t size, const Label&
     joined_.resize((done + bytes.size()) / sizeof(std::uint64_t));
     std::memcpy(reinterpret_cast<char*>(joined_.data()) + done, bytes.data(), bytes.size());
     if (done + bytes.size() == size) break;
-    const auto follows = cursor.next() && cursor.key().size() == prefix.size() + 8 && cursor.key().starts_with(prefix) &&
-                         number_at(cursor.key(), prefix.size()) == part + 1;
+    const auto follows = cursor.next() && cursor.key().size() == prefix.size() + 8 &&
+                         cursor.key().starts_with(prefix) && number_at(cursor.key(), prefix.size()) == part + 1;
     if (!follows) throw_damaged(what, "its part " + std::to_string(part + 1) + " is missing");
   }
   return {reinterpret_cast<const char*>(joined_.data()), size};

@@ -1,13 +1,13 @@
 // Framed values in parts small enough that LMDB never needs a run of contiguous pages for one.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-#include <vector>
-
 #include "storage/codec/label.hpp"
 #include "storage/log/keys.hpp"
 #include "storage/log/table.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace bobbin::storage {
 

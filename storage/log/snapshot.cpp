@@ -1,11 +1,12 @@
 #include "storage/log/snapshot.hpp"
 
-#include <algorithm>
-#include <bobbin/error.hpp>
-
 #include "storage/log/dedup.hpp"
 #include "storage/log/frame.hpp"
 #include "storage/log/keys.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <algorithm>
 
 namespace bobbin::storage {
 
@@ -25,7 +26,8 @@ DueEntry read_due(const Cursor& cursor) {
   std::uint64_t checksum = 0;
   const auto key = cursor.key();
   const auto value = cursor.value();
-  if (key.size() != 24 || value.size() != sizeof checksum) throw_damaged("an entry of the due times", "its size is wrong");
+  if (key.size() != 24 || value.size() != sizeof checksum)
+    throw_damaged("an entry of the due times", "its size is wrong");
   std::memcpy(&checksum, value.data(), sizeof checksum);
   const DueEntry entry{time_at(key, 0), id_at(key, 8)};
   if (checksum != checksum_of(key)) throw_damaged(Label("the due time of instance", entry.id), "checksum mismatch");
@@ -151,8 +153,7 @@ std::vector<DeadLetter> TableSnapshot::dead_letters(Position after, std::size_t 
        more = cursor.next()) {
     const auto key = Key().add_raw(cursor.key());
     const auto prefix = prefix_of(Table::dead_letters, key.view());
-    const Label what("dead letter",
-                     Position{number_at(prefix, 0), static_cast<std::uint32_t>(number_at(prefix, 8))});
+    const Label what("dead letter", Position{number_at(prefix, 0), static_cast<std::uint32_t>(number_at(prefix, 8))});
     const auto framed = parts_.collect(Table::dead_letters, what);
     open_row(framed, prefix, what);
     rows.push_back(decode_dead_letter(row_body(framed), what));

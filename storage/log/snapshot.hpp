@@ -1,12 +1,12 @@
 // The Snapshot of every backend: decodes what a Reader shows.
 #pragma once
 
-#include <bobbin/inspection.hpp>
-
 #include "storage/log/identity.hpp"
 #include "storage/log/parts.hpp"
 #include "storage/log/table.hpp"
 #include "storage/log/writer.hpp"
+
+#include <bobbin/inspection.hpp>
 
 namespace bobbin::storage {
 

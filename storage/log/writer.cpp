@@ -1,12 +1,13 @@
 #include "storage/log/writer.hpp"
 
-#include <algorithm>
-#include <bobbin/error.hpp>
-
 #include "storage/log/dedup.hpp"
 #include "storage/log/frame.hpp"
 #include "storage/log/keys.hpp"
 #include "storage/log/parts.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <algorithm>
 
 namespace bobbin::storage {
 

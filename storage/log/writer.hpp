@@ -1,10 +1,10 @@
 // Writes a batch into an open transaction of any backend.
 #pragma once
 
-#include <bobbin/store.hpp>
-
 #include "storage/codec/codec.hpp"
 #include "storage/log/table.hpp"
+
+#include <bobbin/store.hpp>
 
 namespace bobbin::storage {
 

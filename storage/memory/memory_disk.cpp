@@ -1,13 +1,14 @@
-#include <algorithm>
-#include <atomic>
-#include <bobbin/memory_store.hpp>
-#include <cstring>
-
 #include "storage/log/frame.hpp"
 #include "storage/log/identity.hpp"
 #include "storage/log/snapshot.hpp"
 #include "storage/log/writer.hpp"
 #include "storage/memory/tables.hpp"
+
+#include <bobbin/memory_store.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
 
 namespace bobbin {
 
@@ -22,7 +23,8 @@ constexpr std::uint64_t tail_checked = 64;
 
 class Disk final : public MemoryDisk {
  public:
-  explicit Disk(std::shared_ptr<VersionedTables> tables, std::uint64_t before) : tables_(std::move(tables)), before_(before) {}
+  explicit Disk(std::shared_ptr<VersionedTables> tables, std::uint64_t before)
+      : tables_(std::move(tables)), before_(before) {}
 
   std::unique_ptr<Store> open() override;
   std::unique_ptr<InspectionSnapshot> snapshot() override {
@@ -59,8 +61,7 @@ class MemoryStore final : public Store {
 };
 
 MemoryStore::MemoryStore(std::shared_ptr<Disk> disk) : disk_(std::move(disk)) {
-  if (disk_->open_.exchange(true))
-    throw Locked("the log in memory is open in another store; close that one first");
+  if (disk_->open_.exchange(true)) throw Locked("the log in memory is open in another store; close that one first");
   try {
     TableSnapshot snapshot(std::make_unique<MemoryReader>(disk_->tables_));
     info_ = snapshot.info();

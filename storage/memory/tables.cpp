@@ -1,7 +1,8 @@
 #include "storage/memory/tables.hpp"
 
-#include <algorithm>
 #include <bobbin/assert.hpp>
+
+#include <algorithm>
 
 namespace bobbin::storage {
 

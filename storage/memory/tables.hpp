@@ -1,6 +1,8 @@
 // Tables in memory that remember every version of every value.
 #pragma once
 
+#include "storage/log/table.hpp"
+
 #include <array>
 #include <map>
 #include <memory>
@@ -8,13 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "storage/log/table.hpp"
-
 namespace bobbin::storage {
 
-// What each commit left of each key. A reader of commit n sees what the commits 1..n left; versions are never removed, so
-// it needs no further protection than the mutex around each access. One transaction writes at a time: its changes are
-// those of commit n+1, which no reader looks at until it is complete. Any thread.
+// What each commit left of each key. A reader of commit n sees what the commits 1..n left; versions are never removed,
+// so it needs no further protection than the mutex around each access. One transaction writes at a time: its changes
+// are those of commit n+1, which no reader looks at until it is complete. Any thread.
 class VersionedTables {
  public:
   using Value = std::shared_ptr<const std::string>;  // null: erased

@@ -49,8 +49,9 @@ void ChainCheck::check_place(const LinkedRecord& link) {
 void ChainCheck::check_run(const Record& record) {
   const bool starts = starts_a_run(record);
   if (starts != (record.run == record.lsn))
-    return report_.add_issue(record.lsn, "record " + number(record.lsn) + " of run " + number(record.run) +
-                                             (starts ? " starts a run but is not of it" : " is named a start, but starts nothing"));
+    return report_.add_issue(record.lsn,
+                             "record " + number(record.lsn) + " of run " + number(record.run) +
+                                 (starts ? " starts a run but is not of it" : " is named a start, but starts nothing"));
   if (starts) return start_run(record);
   if (record.run == 0) return;
   const auto found = runs_.find(record.run);

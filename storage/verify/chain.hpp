@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bobbin/verify.hpp>
+
 #include <unordered_map>
 #include <vector>
 

@@ -1,7 +1,8 @@
-#include <algorithm>
+#include "storage/verify/chain.hpp"
+
 #include <bobbin/verify.hpp>
 
-#include "storage/verify/chain.hpp"
+#include <algorithm>
 
 namespace bobbin {
 
@@ -115,8 +116,8 @@ void Verification::check_due() {
     after = found.back();
   }
   if (entries != due_expected_)
-    report_.add_issue(0, "there are " + std::to_string(entries) + " due times, but rows for " +
-                             std::to_string(due_expected_));
+    report_.add_issue(
+        0, "there are " + std::to_string(entries) + " due times, but rows for " + std::to_string(due_expected_));
 }
 
 void Verification::check_ledgers() {

@@ -1,10 +1,11 @@
 // The stores that the conformance suite runs against.
 #pragma once
 
-#include <unistd.h>
-
 #include <bobbin/lmdb.hpp>
 #include <bobbin/memory_store.hpp>
+
+#include <unistd.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>

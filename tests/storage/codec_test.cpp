@@ -1,12 +1,14 @@
-#include <doctest/doctest.h>
-
-#include <bobbin/error.hpp>
-#include <cstring>
-#include <vector>
-
 #include "storage/codec/codec.hpp"
+
 #include "storage/log/frame.hpp"
 #include "tests/storage/generate.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <vector>
 
 using namespace bobbin;
 using namespace bobbin::storage;

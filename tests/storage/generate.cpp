@@ -26,23 +26,32 @@ ErrorInfo Generator::error() {
 }
 
 Event Generator::event(Lsn lsn, LogTime log_time) {
-  if (coin()) return {text(), payload(), text(), {lsn, small()}, log_time - Duration(below(1000)), 0, coin(), payload()};
+  if (coin())
+    return {text(), payload(), text(), {lsn, small()}, log_time - Duration(below(1000)), below(4) == 0 ? small() : 0,
+            coin(), payload()};
   return {text(), payload(), text(), position(), time(), small(), coin(), payload()};
 }
 
 Input Generator::input(std::size_t kind, Lsn lsn, LogTime log_time) {
   switch (kind) {
     case 0: {
-      StartInput start{{text(128), text(1024)}, payload(), text(), small(), number(), small(), time(), id(), number(), {}};
+      StartInput start{
+          {text(128), text(1024)}, payload(), text(), small(), number(), small(), time(), id(), number(), {}};
       for (auto i = below(4); i > 0; --i) start.carried.push_back(event(lsn, log_time));
       return start;
     }
-    case 1: return EventInput{event(lsn, log_time), coin() ? elapsed() : Elapsed{}};
-    case 2: return AcceptedInput{position()};
-    case 3: return TimerFired{small()};
-    case 4: return ActivityCompleted{small(), small(), payload()};
-    case 5: return ActivityFailed{small(), small(), error(), coin()};
-    default: return TerminateInput{text(), text()};
+    case 1:
+      return EventInput{event(lsn, log_time), coin() ? elapsed() : Elapsed{}};
+    case 2:
+      return AcceptedInput{position()};
+    case 3:
+      return TimerFired{small()};
+    case 4:
+      return ActivityCompleted{small(), small(), payload()};
+    case 5:
+      return ActivityFailed{small(), small(), error(), coin()};
+    default:
+      return TerminateInput{text(), text()};
   }
 }
 
@@ -57,11 +66,16 @@ Decision Generator::decision(std::size_t kind, Lsn lsn) {
       }
       return scheduled;
     }
-    case 1: return ActivityCancelled{small()};
-    case 2: return TimerCreated{small(), time()};
-    case 3: return TimerCancelled{small()};
-    case 4: return EventTaken{small(), coin() ? Position{lsn, small()} : position()};
-    default: return WaitCancelled{small(), text()};
+    case 1:
+      return ActivityCancelled{small()};
+    case 2:
+      return TimerCreated{small(), time()};
+    case 3:
+      return TimerCancelled{small()};
+    case 4:
+      return EventTaken{small(), coin() ? Position{lsn, small()} : position()};
+    default:
+      return WaitCancelled{small(), text()};
   }
 }
 
@@ -80,8 +94,10 @@ RecordBody Generator::body(std::size_t kind, Lsn lsn, LogTime log_time) {
     return all;
   };
   switch (kind) {
-    case 0: return OpenedBody{id(), time(), text()};
-    case 1: return AcceptedBody{inputs(), {coin() ? text(128) : "", coin() ? text(1024) : ""}};
+    case 0:
+      return OpenedBody{id(), time(), text()};
+    case 1:
+      return AcceptedBody{inputs(), {coin() ? text(128) : "", coin() ? text(1024) : ""}};
     case 2: {
       TurnBody turn{inputs(), {}, {}};
       for (std::size_t i = 0; i < std::variant_size_v<Decision>; ++i)
@@ -89,7 +105,8 @@ RecordBody Generator::body(std::size_t kind, Lsn lsn, LogTime log_time) {
       if (coin()) turn.end = end();
       return turn;
     }
-    case 3: return AttemptBody{small(), small(), error(), time()};
+    case 3:
+      return AttemptBody{small(), small(), error(), time()};
     case 4:
       return OperatorActBody{static_cast<OperatorAct>(1 + below(4)), position(), payload(), error(), text()};
     case 5: {
@@ -97,10 +114,14 @@ RecordBody Generator::body(std::size_t kind, Lsn lsn, LogTime log_time) {
       for (auto i = below(5); i > 0; --i) expiry.positions.push_back(position());
       return expiry;
     }
-    case 6: return PurgeBody{number(), number(), number()};
-    case 7: return ClockStepBody{time(), time()};
-    case 8: return SchemaBody{schema()};
-    default: return QuarantineBody{coin(), number(), text(), text()};
+    case 6:
+      return PurgeBody{number(), number(), number()};
+    case 7:
+      return ClockStepBody{time(), time()};
+    case 8:
+      return SchemaBody{schema()};
+    default:
+      return QuarantineBody{coin(), number(), text(), text()};
   }
 }
 
@@ -144,8 +165,18 @@ Ledger Generator::ledger(Lsn lsn) {
 }
 
 DeadLetter Generator::dead_letter(Lsn lsn) {
-  return {lsn,     position(), static_cast<DeadLetterState>(1 + below(4)), {text(), text()}, number(), time(),
-          error(), coin(),     text(),                                    position(),       small(),  small()};
+  return {lsn,
+          position(),
+          static_cast<DeadLetterState>(1 + below(4)),
+          {text(), text()},
+          number(),
+          time(),
+          error(),
+          coin(),
+          text(),
+          position(),
+          small(),
+          small()};
 }
 
 Schema Generator::schema() { return {number(), static_cast<CodecId>(below(4)), number(), text(), text(5000)}; }
@@ -174,6 +205,12 @@ Record plain_turn(Lsn lsn, std::size_t payload_bytes) {
   turn.decisions.push_back(EventTaken{1, {lsn, 0}});
   record.body = std::move(turn);
   return record;
+}
+
+Batch plain_turns(Lsn first, std::size_t count, std::size_t payload_bytes) {
+  Batch batch;
+  for (Lsn lsn = first; lsn < first + count; ++lsn) batch.records.push_back(plain_turn(lsn, payload_bytes));
+  return batch;
 }
 
 }  // namespace bobbin::test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bobbin/store.hpp>
+
 #include <cstdint>
 #include <random>
 #include <string>
@@ -48,5 +49,6 @@ std::string show(const DedupEntry& entry);
 
 // A plain turn of run 1 in an open window: one event of `payload_bytes`, taken at once. Record 1 starts the run.
 Record plain_turn(Lsn lsn, std::size_t payload_bytes);
+Batch plain_turns(Lsn first, std::size_t count, std::size_t payload_bytes = 100);
 
 }  // namespace bobbin::test

@@ -1,12 +1,13 @@
 #include "tests/storage/other_process.hpp"
 
+#include <bobbin/error.hpp>
+#include <bobbin/lmdb.hpp>
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <bobbin/error.hpp>
-#include <bobbin/lmdb.hpp>
 #include <cstdio>
 #include <cstdlib>
 

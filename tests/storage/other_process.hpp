@@ -12,8 +12,8 @@ namespace bobbin::test {
 // What main() asks: empty when this is no other process, else its exit status.
 std::optional<int> run_as_other_process(int argc, char** argv);
 
-// Opens the log for writing ("open"), for reading only ("read"), in another process; returns what it says: "ok <last lsn>
-// <records scanned>" or "<error code>: <message>". "die" opens it to write, holds a snapshot, and is killed.
+// Opens the log for writing ("open"), for reading only ("read"), in another process; returns what it says: "ok <last
+// lsn> <records scanned>" or "<error code>: <message>". "die" opens it to write, holds a snapshot, and is killed.
 std::string in_other_process(const std::string& act, const std::filesystem::path& log);
 
 // A process that has the log open for writing until it is destroyed (killed).

@@ -1,8 +1,8 @@
 // Every member of a value as text: two values are equal when their texts are.
+#include "tests/storage/generate.hpp"
+
 #include <cstring>
 #include <sstream>
-
-#include "tests/storage/generate.hpp"
 
 namespace bobbin::test {
 
@@ -21,8 +21,7 @@ class Text {
   Text& operator<<(Duration value) { return raw(std::to_string(value.count())); }
   Text& operator<<(const InstanceName& value) { return *this << value.orchestrator << value.key; }
   template <class Enum>
-    requires std::is_enum_v<Enum>
-  Text& operator<<(Enum value) {
+  requires std::is_enum_v<Enum> Text& operator<<(Enum value) {
     return raw("#" + std::to_string(static_cast<unsigned>(value)));
   }
   Text& operator<<(const PayloadPtr& value) {

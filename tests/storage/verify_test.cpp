@@ -1,11 +1,11 @@
-#include <doctest/doctest.h>
+#include "storage/codec/codec.hpp"
+#include "tests/storage/backends.hpp"
+#include "tests/storage/generate.hpp"
 
 #include <bobbin/error.hpp>
 #include <bobbin/verify.hpp>
 
-#include "storage/codec/codec.hpp"
-#include "tests/storage/backends.hpp"
-#include "tests/storage/generate.hpp"
+#include <doctest/doctest.h>
 
 using namespace bobbin;
 using namespace bobbin::test;
@@ -52,11 +52,16 @@ VerifyReport verified(const std::shared_ptr<MemoryDisk>& disk) {
   return verify(*snapshot);
 }
 
-// Shows the records of another snapshot but for those of some stretches.
-class WithoutStretch final : public InspectionSnapshot {
+// Shows another snapshot's records as `edit` leaves them, and only those for which it says so.
+class Edited final : public InspectionSnapshot {
  public:
-  WithoutStretch(std::unique_ptr<InspectionSnapshot> inner, Lsn first, Lsn last)
-      : inner_(std::move(inner)), first_(first), last_(last) {}
+  using Edit = std::function<bool(LinkedRecord&)>;
+  Duration due_shift{};
+  bool hide_due = false;
+
+  explicit Edited(
+      std::unique_ptr<InspectionSnapshot> inner, Edit edit = [](LinkedRecord&) { return true; })
+      : inner_(std::move(inner)), edit_(std::move(edit)) {}
   std::optional<Record> record(Lsn lsn) override { return inner_->record(lsn); }
   void scan(Lsn from, const std::function<bool(Record&&)>& visit) override { inner_->scan(from, visit); }
   std::optional<InstanceState> instance(const InstanceId& id) override { return inner_->instance(id); }
@@ -64,7 +69,10 @@ class WithoutStretch final : public InspectionSnapshot {
     return inner_->instances(after, limit);
   }
   std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit) override {
-    return inner_->due(after, limit);
+    auto entries = inner_->due(after, limit);
+    for (auto& entry : entries) entry.due += due_shift;
+    if (hide_due) entries.clear();
+    return entries;
   }
   std::vector<Ledger> ledgers() override { return inner_->ledgers(); }
   std::vector<DeadLetter> dead_letters(Position after, std::size_t limit) override {
@@ -78,9 +86,7 @@ class WithoutStretch final : public InspectionSnapshot {
   }
   LogInfo info() override { return inner_->info(); }
   void scan_links(Lsn from, const std::function<bool(LinkedRecord&&)>& visit) override {
-    inner_->scan_links(from, [&](LinkedRecord&& link) {
-      return (first_ <= link.lsn && link.lsn <= last_) || visit(std::move(link));
-    });
+    inner_->scan_links(from, [&](LinkedRecord&& link) { return !edit_(link) || visit(std::move(link)); });
   }
   void scan_dedup_run(std::uint64_t run, const std::function<void(const DedupEntry&)>& visit) override {
     inner_->scan_dedup_run(run, visit);
@@ -88,9 +94,12 @@ class WithoutStretch final : public InspectionSnapshot {
 
  private:
   std::unique_ptr<InspectionSnapshot> inner_;
-  Lsn first_;
-  Lsn last_;
+  Edit edit_;
 };
+
+Edited without(std::unique_ptr<InspectionSnapshot> inner, Lsn first, Lsn last) {
+  return Edited(std::move(inner), [first, last](LinkedRecord& link) { return link.lsn < first || link.lsn > last; });
+}
 
 std::uint64_t checksum_of_record(MemoryDisk& disk, Lsn lsn) {
   std::uint64_t checksum = 0;
@@ -178,12 +187,27 @@ TEST_CASE("broken chains of runs are found") {
   CHECK(issue_of([](auto& records) { std::get<TurnBody>(records[0].body).inputs.clear(); }) == 1);
 }
 
+TEST_CASE("a record that was put in another's place does not continue the chain") {
+  Edited swapped(disk_with(sound_log(2, 4))->snapshot(), [](LinkedRecord& link) {
+    if (link.lsn == 6) ++link.previous_checksum;
+    return true;
+  });
+  const auto report = verify(swapped);
+  CHECK(report.issue_count == 1);
+  CHECK(report.first_damage() == 6);
+}
+
+TEST_CASE("records missing at the end are found") {
+  auto cut = without(disk_with(sound_log(2, 4))->snapshot(), 7, 8);
+  CHECK(verify(cut).first_damage() == 7);
+}
+
 TEST_CASE("a purged stretch is told from a lost one") {
   auto log = sound_log(3, 4);
   // Run 1's records 1, 4, 7, 10: purge records 1 only, so that the rest hangs on what is gone.
   const auto first = disk_with(log);
   {
-    WithoutStretch lost(first->snapshot(), 4, 6);
+    auto lost = without(first->snapshot(), 4, 6);
     const auto report = verify(lost);
     CHECK(!report.ok());
     CHECK(report.first_damage() == 4);
@@ -194,7 +218,7 @@ TEST_CASE("a purged stretch is told from a lost one") {
     record.body = PurgeBody{from, to, checksum};
     auto with_purge = log;
     with_purge.records.push_back(record);
-    WithoutStretch purged(disk_with(with_purge)->snapshot(), 1, 6);
+    auto purged = without(disk_with(with_purge)->snapshot(), 1, 6);
     return verify(purged);
   };
   const auto checksum = checksum_of_record(*first, 6);
@@ -222,4 +246,19 @@ TEST_CASE("rows that break a promise are found") {
   CHECK(verified(disk_with(log)).issue_count == 1);
   log.dedup_runs[0].entries = 2;
   CHECK(verified(disk_with(log)).ok());
+}
+
+TEST_CASE("due times and rows that disagree are found from both sides") {
+  const auto says = [](const VerifyReport& report, std::string_view part) {
+    for (const auto& issue : report.issues)
+      if (issue.what.find(part) != std::string::npos) return true;
+    return false;
+  };
+  const auto disk = disk_with(sound_log(4, 2));
+  Edited hidden(disk->snapshot());
+  hidden.hide_due = true;
+  CHECK(says(verify(hidden), "is not entered among the due times"));
+  Edited shifted(disk->snapshot());
+  shifted.due_shift = Duration(1);
+  CHECK(says(verify(shifted), "that its row does not have"));
 }

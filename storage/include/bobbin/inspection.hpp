@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bobbin/store.hpp>
+
 #include <functional>
 #include <memory>
 #include <optional>

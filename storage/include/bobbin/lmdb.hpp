@@ -3,6 +3,7 @@
 
 #include <bobbin/inspection.hpp>
 #include <bobbin/store.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>

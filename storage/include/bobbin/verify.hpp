@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bobbin/inspection.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <string>

@@ -1,39 +1,21 @@
-#include <doctest/doctest.h>
-#include <fcntl.h>
-#include <lmdb.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <bobbin/error.hpp>
-#include <bobbin/verify.hpp>
-#include <fstream>
-#include <functional>
-
 #include "storage/log/identity.hpp"
 #include "storage/log/keys.hpp"
 #include "storage/log/table.hpp"
-#include "tests/storage/backends.hpp"
-#include "tests/storage/generate.hpp"
-#include "tests/storage/other_process.hpp"
+#include "tests/storage/lmdb_fixture.hpp"
+
+#include <bobbin/verify.hpp>
+
+#include <doctest/doctest.h>
+#include <lmdb.h>
+
+#include <fstream>
+#include <functional>
 
 using namespace bobbin;
 using namespace bobbin::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-Batch plain_turns(Lsn first, std::size_t count, std::size_t payload_bytes = 100) {
-  Batch batch;
-  for (Lsn lsn = first; lsn < first + count; ++lsn) batch.records.push_back(plain_turn(lsn, payload_bytes));
-  return batch;
-}
-
-// A closed log of ten records.
-fs::path log_of_ten(const TempDirectory& directory) {
-  const auto log = directory.path() / "log";
-  open_lmdb(log)->commit(plain_turns(1, 10));
-  return log;
-}
 
 // Opens the environment of a closed log with LMDB alone and hands over one table.
 void with_table(const fs::path& log, storage::Table table, const std::function<void(MDB_txn*, MDB_dbi)>& act) {
@@ -51,7 +33,8 @@ void with_table(const fs::path& log, storage::Table table, const std::function<v
 }
 
 // Lets `change` edit a stored value.
-void edit(const fs::path& log, storage::Table table, std::string_view key, const std::function<void(std::string&)>& change) {
+void edit(const fs::path& log, storage::Table table, std::string_view key,
+          const std::function<void(std::string&)>& change) {
   with_table(log, table, [&](MDB_txn* transaction, MDB_dbi database) {
     MDB_val stored_key{key.size(), const_cast<char*>(key.data())};
     MDB_val value{};
@@ -70,119 +53,7 @@ void overwrite(const fs::path& file, std::streamoff offset, std::string_view byt
   REQUIRE(stream.good());
 }
 
-// The error that opening gives, as "code: message"; empty when it opens.
-std::string open_error(const fs::path& log, const LmdbOptions& options = {}) {
-  try {
-    open_lmdb(log, options);
-    return {};
-  } catch (const Error& error) {
-    return std::string(to_string(error.code())) + ": " + error.what();
-  }
-}
-
-bool says(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
-
-TEST_CASE("another process is told who has the log, and may read it") {
-  const TempDirectory directory;
-  const auto log = directory.path() / "log";
-  auto store = open_lmdb(log);
-  store->commit(plain_turns(1, 10));
-  const auto refused = in_other_process("open", log);
-  CHECK(says(refused, "locked: "));
-  CHECK(says(refused, "process " + std::to_string(::getpid())));
-  CHECK(in_other_process("read", log) == "ok 10 10");
-  store->commit(plain_turns(11, 10));
-  CHECK(in_other_process("read", log) == "ok 20 20");
-  store.reset();
-  CHECK(in_other_process("open", log) == "ok 20 20");
-  CHECK(in_other_process("read", log) == "ok 20 20");
-}
-
-TEST_CASE("the lock goes with a killed process, and so does its reader's slot") {
-  const TempDirectory directory;
-  const auto log = log_of_ten(directory);
-  {
-    const HoldingProcess holder(log);
-    const auto error = open_error(log);
-    CHECK(says(error, "locked"));
-    CHECK(says(error, "process " + std::to_string(holder.pid())));
-    // Beside a writer in another process this one may read.
-    const auto reader = open_lmdb_read_only(log);
-    CHECK(reader->snapshot()->info().last_lsn == 10);
-  }
-  CHECK(open_error(log).empty());
-}
-
-TEST_CASE("one process has a log open once, by whichever name") {
-  const TempDirectory directory;
-  const auto log = log_of_ten(directory);
-  fs::create_directory_symlink(log, directory.path() / "link");
-  auto store = open_lmdb(log);
-  CHECK_THROWS_AS(open_lmdb(directory.path() / "link"), Locked);
-  CHECK_THROWS_AS(open_lmdb_read_only(log), Locked);
-  CHECK_THROWS_AS(open_lmdb_read_only(directory.path() / "link"), Locked);
-  // A refused second open must not have cost the first its locks.
-  CHECK(says(in_other_process("open", log), "locked"));
-  auto snapshot = store->snapshot();
-  store.reset();
-  CHECK_THROWS_AS(open_lmdb(log), Locked);
-  snapshot.reset();
-  CHECK_NOTHROW(open_lmdb(log));
-}
-
-TEST_CASE("a reader sees each moment anew and writes nothing") {
-  const TempDirectory directory;
-  const auto log = log_of_ten(directory);
-  struct stat before {};
-  struct stat after {};
-  REQUIRE(::stat((log / "data.mdb").c_str(), &before) == 0);
-  {
-    const auto reader = open_lmdb_read_only(log);
-    const auto snapshot = reader->snapshot();
-    CHECK(snapshot->info().last_lsn == 10);
-    CHECK(verify(*snapshot).records == 10);
-  }
-  REQUIRE(::stat((log / "data.mdb").c_str(), &after) == 0);
-  CHECK(before.st_mtim.tv_sec == after.st_mtim.tv_sec);
-  CHECK(before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
-}
-
-TEST_CASE("a missing log, directory or permission is a clear error") {
-  const TempDirectory directory;
-  LmdbOptions no_create;
-  no_create.create = false;
-  CHECK(says(open_error(directory.path() / "a" / "b"), "not_found: making the directory"));
-  CHECK(says(open_error(directory.path() / "none", no_create), "not_found"));
-  CHECK(!fs::exists(directory.path() / "none"));
-  CHECK(says(open_error(directory.path(), no_create), "not_found: there is no log in"));
-  CHECK_THROWS_AS(open_lmdb_read_only(directory.path() / "none"), NotFound);
-  CHECK_THROWS_AS(open_lmdb_read_only(directory.path()), NotFound);
-  const auto file = directory.path() / "file";
-  std::ofstream(file) << "not a directory";
-  CHECK(says(open_error(file), "not_found"));
-  CHECK(says(open_error(fs::path("/proc/bobbin")), "/proc/bobbin"));
-  CHECK(open_error(directory.path()).empty());
-}
-
-TEST_CASE("what a torn creation has left is cleared, and the log is made") {
-  const TempDirectory directory;
-  const auto log = directory.path() / "log";
-  fs::create_directories(log / "creating.tmp");
-  std::ofstream(log / "creating.tmp" / "data.mdb") << "half a page";
-  std::ofstream(log / "creating.tmp" / "lock.mdb") << "x";
-  std::string said;
-  LmdbOptions options;
-  options.log_line = [&said](std::string_view line) { said += std::string(line) + "\n"; };
-  CHECK(open_error(log, options).empty());
-  CHECK(says(said, "unfinished creation"));
-  CHECK(says(said, "created a log"));
-  CHECK(!fs::exists(log / "creating.tmp"));
-  said.clear();
-  CHECK(open_error(log, options).empty());
-  CHECK(said.empty());
-}
 
 TEST_CASE("a newer format is refused with both versions") {
   const TempDirectory directory;
@@ -321,35 +192,6 @@ TEST_CASE("damaged meta pages are named before LMDB believes them") {
   CHECK(open_error(log).empty());
 }
 
-TEST_CASE("a full map refuses the batch whole, and the log goes on with a larger one") {
-  const TempDirectory directory;
-  const auto log = directory.path() / "log";
-  LmdbOptions options;
-  options.map_size_bytes = 1 << 20;
-  Lsn last = 0;
-  {
-    const auto store = open_lmdb(log, options);
-    bool full = false;
-    for (; !full; last += full ? 0 : 50) {
-      try {
-        store->commit(plain_turns(last + 1, 50, 300));
-      } catch (const StorageFull& error) {
-        full = true;
-        CHECK(says(error.what(), "nothing was written"));
-      }
-      REQUIRE(last < 10'000);
-    }
-    CHECK(store->snapshot()->record(last));
-    CHECK(!store->snapshot()->record(last + 1));
-    CHECK_THROWS_AS(store->commit(plain_turns(last + 1, 50, 300)), StorageFull);
-  }
-  options.map_size_bytes = 8 << 20;
-  const auto store = open_lmdb(log, options);
-  CHECK(store->info().last_lsn == last);
-  store->commit(plain_turns(last + 1, 50, 300));
-  CHECK(store->snapshot()->record(last + 50));
-}
-
 TEST_CASE("every value lies at an 8-byte boundary, whatever has been written") {
   const TempDirectory directory;
   const auto log = directory.path() / "log";
@@ -384,14 +226,4 @@ TEST_CASE("every value lies at an 8-byte boundary, whatever has been written") {
     });
   }
   CHECK(values > 2000);
-}
-
-TEST_CASE("snapshots are many, short and reused") {
-  const TempDirectory directory;
-  const auto log = log_of_ten(directory);
-  const auto store = open_lmdb(log);
-  for (int i = 0; i < 1000; ++i) REQUIRE(store->snapshot()->record(5));
-  std::vector<std::unique_ptr<Snapshot>> open;
-  for (int i = 0; i < 200; ++i) open.push_back(store->snapshot());
-  for (const auto& snapshot : open) REQUIRE(snapshot->record(10));
 }

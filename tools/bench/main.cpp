@@ -1,0 +1,58 @@
+// bobbin-bench: the figures, on this machine's disk.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+
+#include "tools/bench/figure.hpp"
+
+namespace {
+
+using namespace bobbin::bench;
+
+void print(const Figure& figure, bool json) {
+  if (json) {
+    nlohmann::ordered_json line{{"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}};
+    line["target"] = figure.target ? nlohmann::ordered_json(*figure.target) : nlohmann::ordered_json();
+    line["met"] = figure.target ? nlohmann::ordered_json(figure.met()) : nlohmann::ordered_json();
+    std::printf("%s\n", line.dump().c_str());
+  } else if (figure.target) {
+    std::printf("%-24s %14.3f %-10s target %s %g: %s\n", figure.name.c_str(), figure.value, figure.unit.c_str(),
+                figure.at_least ? ">=" : "<=", *figure.target, figure.met() ? "met" : "NOT MET");
+  } else {
+    std::printf("  %-22s %14.3f %s\n", figure.name.c_str(), figure.value, figure.unit.c_str());
+  }
+  std::fflush(stdout);
+}
+
+int run(const std::vector<std::string>& names, const Settings& settings, bool json) {
+  for (const auto& benchmark : benchmarks()) {
+    if (!names.empty() && std::find(names.begin(), names.end(), benchmark.name) == names.end()) continue;
+    for (const auto& figure : benchmark.run(settings)) print(figure, json);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Measures the figures that Bobbin promises, on the disk that holds --directory.");
+  std::vector<std::string> names;
+  Settings settings{"bobbin-bench.tmp", 10};
+  bool json = false;
+  std::vector<std::string> known;
+  for (const auto& benchmark : benchmarks()) known.push_back(benchmark.name);
+  app.add_option("NAME", names, "benchmarks to run; all if none is named")->check(CLI::IsMember(known));
+  app.add_option("--directory", settings.directory, "a directory to use and remove")->capture_default_str();
+  app.add_option("--seconds", settings.seconds, "of load for each")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_flag("--json", json, "one object a line: name, value, unit, target, met");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return run(names, settings, json);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bobbin-bench: %s\n", error.what());
+    return 1;
+  }
+}
