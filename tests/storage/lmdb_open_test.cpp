@@ -4,6 +4,8 @@
 #include <bobbin/verify.hpp>
 
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +14,30 @@
 using namespace bobbin;
 using namespace bobbin::test;
 namespace fs = std::filesystem;
+
+namespace {
+
+// While it lives, no file of this process grows beyond `bytes`: writes behind that fail.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uintmax_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{static_cast<rlim_t>(bytes), before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  sighandler_t handler_;
+  rlimit before_{};
+};
+
+}  // namespace
 
 TEST_CASE("another process is told who has the log, and may read it") {
   const TempDirectory directory;
@@ -150,4 +176,22 @@ TEST_CASE("snapshots are many, short and reused") {
   std::vector<std::unique_ptr<Snapshot>> open;
   for (int i = 0; i < 200; ++i) open.push_back(store->snapshot());
   for (const auto& snapshot : open) REQUIRE(snapshot->record(10));
+}
+
+TEST_CASE("after a commit that failed in writing, the outcome is unknown and none follows") {
+  const TempDirectory directory;
+  const auto log = log_of_ten(directory);
+  {
+    const auto store = open_lmdb(log);
+    {
+      const FileSizeLimit limit(fs::file_size(log / "data.mdb"));
+      CHECK_THROWS_AS(store->commit(plain_turns(11, 500)), OutcomeUnknown);
+    }
+    CHECK_THROWS_AS(store->commit(plain_turns(11, 1)), Closed);
+    CHECK(store->snapshot()->record(10));
+  }
+  const auto store = open_lmdb(log);
+  CHECK(store->info().last_lsn == 10);
+  store->commit(plain_turns(11, 500));
+  CHECK(store->snapshot()->record(510));
 }

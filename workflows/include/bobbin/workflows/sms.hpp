@@ -13,8 +13,7 @@ struct Sms {
   std::string from;
   std::string to;
   std::string text;          // UTF-8
-  std::string account;       // who handed it in
-  std::string content_hash;  // of what the sender sent, to recognise retransmissions after a restart (S30)
+  std::string account;               // who handed it in
   std::uint32_t part_reference = 0;  // of a part of a longer message: its reference, count of parts, and number
   std::uint32_t part_total = 0;      // 0: a whole message
   std::uint32_t part_number = 0;
@@ -68,9 +67,9 @@ struct bobbin::Fields<bobbin::workflows::Sms> {
   static constexpr auto name = "bobbin.sms.Sms";
   static constexpr auto fields =
       std::tuple(field<1>("from", &T::from), field<2>("to", &T::to), field<3>("text", &T::text),
-                 field<4>("account", &T::account), field<5>("content_hash", &T::content_hash),
-                 field<6>("part_reference", &T::part_reference), field<7>("part_total", &T::part_total),
-                 field<8>("part_number", &T::part_number), field<9>("binary_hex", &T::binary_hex));
+                 field<4>("account", &T::account),
+                 field<5>("part_reference", &T::part_reference), field<6>("part_total", &T::part_total),
+                 field<7>("part_number", &T::part_number), field<8>("binary_hex", &T::binary_hex));
 };
 
 template <>
