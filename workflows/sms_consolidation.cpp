@@ -1,4 +1,5 @@
 #include <bobbin/workflows/sms_consolidation.hpp>
+
 #include <optional>
 
 namespace bobbin::workflows {
@@ -74,7 +75,8 @@ void settle(Delivery& delivery) {
   if (!delivery) return;
   try {
     delivery->get();
-  } catch (const Error&) {  // kept as a dead letter, which an operator can redrive; the next batch does not wait for that
+  } catch (
+      const Error&) {  // kept as a dead letter, which an operator can redrive; the next batch does not wait for that
   }
   delivery.reset();
 }

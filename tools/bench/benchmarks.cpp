@@ -1,8 +1,8 @@
-#include <filesystem>
-
 #include "tools/bench/bare_log.hpp"
 #include "tools/bench/figure.hpp"
 #include "tools/bench/load.hpp"
+
+#include <filesystem>
 
 namespace bobbin::bench {
 

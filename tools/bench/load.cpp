@@ -1,5 +1,7 @@
 #include "tools/bench/load.hpp"
 
+#include "tools/bench/bare_log.hpp"
+
 #include <bobbin/lmdb.hpp>
 #include <bobbin/workflows/sms_consolidation.hpp>
 
@@ -7,8 +9,6 @@
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
-
-#include "tools/bench/bare_log.hpp"
 
 namespace bobbin::bench {
 

@@ -1,12 +1,12 @@
 // bobbin-bench: the figures, on this machine's disk.
+#include "tools/bench/figure.hpp"
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-
-#include "tools/bench/figure.hpp"
 
 namespace {
 

@@ -1,10 +1,11 @@
 #include "tools/gateway/admin.hpp"
 
-#include <charconv>
-#include <nlohmann/json.hpp>
-#include <optional>
-
 #include "tools/gateway/sign.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <optional>
 
 namespace bobbin::gateway {
 
@@ -18,7 +19,9 @@ http::Response json_response(unsigned status, const Json& json) {
   return {status, json.dump() + "\n", "application/json", {}};
 }
 
-http::Response problem(unsigned status, const std::string& reason) { return json_response(status, {{"error", reason}}); }
+http::Response problem(unsigned status, const std::string& reason) {
+  return json_response(status, {{"error", reason}});
+}
 
 std::optional<Position> parse_position(std::string_view text) {
   Position position;
@@ -44,10 +47,10 @@ Json letter_json(const DeadLetter& letter) {
 }
 
 Json ledger_json(const Ledger& ledger) {
-  return {{"orchestrator", ledger.orchestrator}, {"accepted", ledger.accepted},
-          {"consumed", ledger.consumed},         {"pending", ledger.pending},
+  return {{"orchestrator", ledger.orchestrator},   {"accepted", ledger.accepted},
+          {"consumed", ledger.consumed},           {"pending", ledger.pending},
           {"dead_lettered", ledger.dead_lettered}, {"expired", ledger.expired},
-          {"discarded", ledger.discarded},       {"failed_activities", ledger.failed_activities},
+          {"discarded", ledger.discarded},         {"failed_activities", ledger.failed_activities},
           {"balanced", ledger.balanced()}};
 }
 
@@ -76,8 +79,10 @@ Json engine_json(const EngineStats& stats) {
 
 http::Response error_response(const Error& error) {
   switch (error.code()) {
-    case ErrorCode::not_found: return problem(404, error.what());
-    case ErrorCode::invalid_argument: return problem(409, error.what());
+    case ErrorCode::not_found:
+      return problem(404, error.what());
+    case ErrorCode::invalid_argument:
+      return problem(409, error.what());
     case ErrorCode::none:
     case ErrorCode::application:
     case ErrorCode::cancelled:
@@ -90,7 +95,8 @@ http::Response error_response(const Error& error) {
     case ErrorCode::locked:
     case ErrorCode::corrupt:
     case ErrorCode::unsupported_format:
-    case ErrorCode::terminated: return problem(503, error.what());
+    case ErrorCode::terminated:
+      return problem(503, error.what());
   }
   return problem(503, error.what());
 }
@@ -132,9 +138,12 @@ http::Response Admin::stats() {
                     {"repeated", sources_.intake.repeated.load()},
                     {"refused", sources_.intake.refused.load()}};
   if (const auto* smpp = sources_.smpp)
-    json["smpp"] = {{"sessions", smpp->sessions.load()},   {"binds", smpp->binds.load()},
-                    {"failed_binds", smpp->failed_binds.load()}, {"submits", smpp->submits.load()},
-                    {"nacks", smpp->nacks.load()},         {"malformed", smpp->malformed.load()},
+    json["smpp"] = {{"sessions", smpp->sessions.load()},
+                    {"binds", smpp->binds.load()},
+                    {"failed_binds", smpp->failed_binds.load()},
+                    {"submits", smpp->submits.load()},
+                    {"nacks", smpp->nacks.load()},
+                    {"malformed", smpp->malformed.load()},
                     {"throttled", smpp->throttled.load()}};
   if (const auto* http = sources_.http)
     json["http"] = {{"requests", http->requests.load()}, {"malformed", http->malformed.load()}};

@@ -1,14 +1,14 @@
 // The operator's interface: health, figures, dead letters. JSON over HTTP on loopback, closed without the token.
 #pragma once
 
+#include "tools/gateway/intake.hpp"
+#include "tools/http/server.hpp"
+#include "tools/smpp/server.hpp"
+
 #include <bobbin/engine.hpp>
 
 #include <functional>
 #include <string>
-
-#include "tools/gateway/intake.hpp"
-#include "tools/http/server.hpp"
-#include "tools/smpp/server.hpp"
 
 namespace bobbin::gateway {
 

@@ -1,9 +1,9 @@
 #include "tools/gateway/delivery.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "tools/gateway/address.hpp"
 #include "tools/gateway/sign.hpp"
+
+#include <spdlog/spdlog.h>
 
 namespace bobbin::gateway {
 
@@ -37,8 +37,10 @@ Nothing Delivery::deliver(const ActivityContext& context, const workflows::Batch
   const bool answered = result.kind == http::PostResult::Kind::answered;
   const auto why = answered ? "the application answered " + std::to_string(result.status) : result.error;
   switch (http::judge(result)) {
-    case http::Verdict::delivered: return {};
-    case http::Verdict::cancelled: throw Cancelled("the delivery was told to stop");
+    case http::Verdict::delivered:
+      return {};
+    case http::Verdict::cancelled:
+      throw Cancelled("the delivery was told to stop");
     case http::Verdict::again:
       log_->warn("batch of {} from {} not delivered at attempt {}: {}", batch.messages, masked(batch.from),
                  context.attempt, why);

@@ -1,6 +1,9 @@
 // The activity that hands a batch to the application: one signed POST an attempt (S31).
 #pragma once
 
+#include "tools/gateway/config.hpp"
+#include "tools/http/post.hpp"
+
 #include <bobbin/activity.hpp>
 #include <bobbin/codec.hpp>
 #include <bobbin/workflows/sms.hpp>
@@ -8,9 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <vector>
-
-#include "tools/gateway/config.hpp"
-#include "tools/http/post.hpp"
 
 namespace spdlog {
 class logger;

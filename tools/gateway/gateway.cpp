@@ -1,26 +1,27 @@
 #include "tools/gateway/gateway.hpp"
 
-#include <bobbin/engine.hpp>
-#include <bobbin/lmdb.hpp>
-#include <bobbin/workflows/sms_consolidation.hpp>
-#include <spdlog/spdlog.h>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <csignal>
-#include <cstdlib>
-#include <optional>
-#include <random>
-
 #include "tools/gateway/admin.hpp"
 #include "tools/gateway/batch_json.hpp"
 #include "tools/gateway/delivery.hpp"
 #include "tools/gateway/intake.hpp"
 #include "tools/gateway/restart.hpp"
 #include "tools/gateway/sign.hpp"
+
+#include <bobbin/engine.hpp>
+#include <bobbin/lmdb.hpp>
+#include <bobbin/workflows/sms_consolidation.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <random>
 
 namespace bobbin::gateway {
 
@@ -53,10 +54,14 @@ EngineOptions options_of(const GatewayConfig& config, std::shared_ptr<spdlog::lo
   options.activity_threads = config.delivery.concurrency;
   options.log = [log](LogLevel level, const std::string& line) {
     switch (level) {
-      case LogLevel::debug: return log->debug("engine: {}", line);
-      case LogLevel::info: return log->info("engine: {}", line);
-      case LogLevel::warning: return log->warn("engine: {}", line);
-      case LogLevel::error: return log->error("engine: {}", line);
+      case LogLevel::debug:
+        return log->debug("engine: {}", line);
+      case LogLevel::info:
+        return log->info("engine: {}", line);
+      case LogLevel::warning:
+        return log->warn("engine: {}", line);
+      case LogLevel::error:
+        return log->error("engine: {}", line);
     }
   };
   // Nothing may be acknowledged any more, and only a new process can find out what is durable.
@@ -138,7 +143,8 @@ class Gateway {
     auto store = open_lmdb(config_.data_directory, options);
     const auto remembered = seed_after_restart(*store, heartbeat_.last(), retransmission_options_, retransmission_);
     heartbeat_.beat();
-    if (remembered != 0) log_->info("{} messages of just before the last end may be repeated by their senders", remembered);
+    if (remembered != 0)
+      log_->info("{} messages of just before the last end may be repeated by their senders", remembered);
     Registry registry;
     workflows::register_sms_consolidation(registry, batch_json);
     registry.activity(workflows::deliver_batch,
@@ -155,9 +161,9 @@ class Gateway {
     }
     if (config_.http) {
       for (const auto& client : config_.http->clients) http_tokens_.push_back(client.token);
-      http_.emplace(io_, http_options(*config_.http),
-                    [this](const http::Request& request, http::Respond respond) { on_http(request, std::move(respond)); },
-                    log_);
+      http_.emplace(
+          io_, http_options(*config_.http),
+          [this](const http::Request& request, http::Respond respond) { on_http(request, std::move(respond)); }, log_);
       log_->info("HTTP on {}:{}", config_.http->address, http_->port());
     }
     admin_.emplace(Admin::Sources{*engine_, intake_->counters(), smpp_ ? &smpp_->counters() : nullptr,
@@ -172,8 +178,11 @@ class Gateway {
 
   void on_http(const http::Request& request, http::Respond respond) {
     const auto client = find_bearer(request.header("Authorization"), http_tokens_);
-    if (!client) return respond({401, R"({"error":"give your token as 'Authorization: Bearer <token>'"})", "application/json", {}});
-    if (request.path != "/sms") return respond({404, R"({"error":"messages go to POST /sms"})", "application/json", {}});
+    if (!client)
+      return respond(
+          {401, R"({"error":"give your token as 'Authorization: Bearer <token>'"})", "application/json", {}});
+    if (request.path != "/sms")
+      return respond({404, R"({"error":"messages go to POST /sms"})", "application/json", {}});
     if (request.method != "POST")
       return respond({405, R"({"error":"messages go to POST /sms"})", "application/json", {{"Allow", "POST"}}});
     intake_->on_http(config_.http->clients[*client].name, request, std::move(respond));
@@ -192,12 +201,8 @@ class Gateway {
     log_->info("draining: no new messages, for at most {} ms", config_.drain_timeout.count());
     beat_timer_.cancel();
     const auto deadline = config_.drain_timeout;
-    const auto after_http = [this, deadline] {
-      admin_server_->drain(deadline, [this] { io_.stop(); });
-    };
-    const auto after_smpp = [this, deadline, after_http] {
-      http_ ? http_->drain(deadline, after_http) : after_http();
-    };
+    const auto after_http = [this, deadline] { admin_server_->drain(deadline, [this] { io_.stop(); }); };
+    const auto after_smpp = [this, deadline, after_http] { http_ ? http_->drain(deadline, after_http) : after_http(); };
     smpp_ ? smpp_->drain(deadline, after_smpp) : after_smpp();
   }
 

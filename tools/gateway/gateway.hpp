@@ -1,10 +1,10 @@
 // The gateway: an engine, its ways in and its way out, put together from a configuration.
 #pragma once
 
-#include <memory>
-
 #include "tools/gateway/config.hpp"
 #include "tools/http/post.hpp"
+
+#include <memory>
 
 namespace spdlog {
 class logger;

@@ -1,11 +1,12 @@
 #include "tools/gateway/intake.hpp"
 
-#include <bobbin/workflows/sms_consolidation.hpp>
-#include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
-
 #include "tools/gateway/address.hpp"
 #include "tools/smpp/text.hpp"
+
+#include <bobbin/workflows/sms_consolidation.hpp>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 namespace bobbin::gateway {
 
@@ -16,9 +17,12 @@ std::string conversation_key(const workflows::Sms& sms) { return sms.from + "\t"
 // What a peer may do about an error, in SMPP's words: come again, or see that it is our fault.
 smpp::Status status_of(const ErrorInfo& error) {
   switch (error.code) {
-    case ErrorCode::none: return smpp::Status::ok;
-    case ErrorCode::overloaded: return smpp::Status::throttled;
-    case ErrorCode::storage_full: return smpp::Status::queue_full;
+    case ErrorCode::none:
+      return smpp::Status::ok;
+    case ErrorCode::overloaded:
+      return smpp::Status::throttled;
+    case ErrorCode::storage_full:
+      return smpp::Status::queue_full;
     case ErrorCode::application:
     case ErrorCode::cancelled:
     case ErrorCode::timed_out:
@@ -30,7 +34,8 @@ smpp::Status status_of(const ErrorInfo& error) {
     case ErrorCode::locked:
     case ErrorCode::corrupt:
     case ErrorCode::unsupported_format:
-    case ErrorCode::terminated: return smpp::Status::system_error;
+    case ErrorCode::terminated:
+      return smpp::Status::system_error;
   }
   return smpp::Status::system_error;
 }

@@ -1,18 +1,18 @@
 // Messages in: from SMPP and HTTP into the engine, each acknowledged after its commit (S24, S29, S30).
 #pragma once
 
+#include "tools/gateway/config.hpp"
+#include "tools/gateway/http_api.hpp"
+#include "tools/gateway/retransmission.hpp"
+#include "tools/http/server.hpp"
+#include "tools/smpp/server.hpp"
+
 #include <bobbin/engine.hpp>
 #include <bobbin/workflows/sms.hpp>
 
 #include <atomic>
 #include <functional>
 #include <memory>
-
-#include "tools/gateway/config.hpp"
-#include "tools/gateway/http_api.hpp"
-#include "tools/gateway/retransmission.hpp"
-#include "tools/http/server.hpp"
-#include "tools/smpp/server.hpp"
 
 namespace spdlog {
 class logger;

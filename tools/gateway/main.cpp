@@ -1,15 +1,16 @@
 // bobbin-gateway: SMS in, one batch per conversation and window out.
-#include <CLI/CLI.hpp>
+#include "tools/gateway/config.hpp"
+#include "tools/gateway/gateway.hpp"
+
 #include <bobbin/error.hpp>
+
+#include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <exception>
 #include <string>
-
-#include "tools/gateway/config.hpp"
-#include "tools/gateway/gateway.hpp"
 
 namespace {
 

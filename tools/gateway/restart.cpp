@@ -19,8 +19,7 @@ std::chrono::system_clock::time_point Heartbeat::last() const {
   std::error_code error;
   const auto time = std::filesystem::last_write_time(file_, error);
   if (error) return {};
-  return std::chrono::time_point_cast<std::chrono::system_clock::duration>(
-      std::chrono::file_clock::to_sys(time));
+  return std::chrono::time_point_cast<std::chrono::system_clock::duration>(std::chrono::file_clock::to_sys(time));
 }
 
 void Heartbeat::beat() const {
@@ -44,7 +43,8 @@ std::size_t seed_after_restart(Store& store, std::chrono::system_clock::time_poi
     if (!inputs) continue;
     for (const auto& input : *inputs)
       if (const auto* event = std::get_if<EventInput>(&input); event && event->event.position.lsn == lsn)
-        remembered += retransmission.absorb_after_restart(event->event.dedup_id, record->log_time, died_at, restarted_at);
+        remembered +=
+            retransmission.absorb_after_restart(event->event.dedup_id, record->log_time, died_at, restarted_at);
   }
   return remembered;
 }

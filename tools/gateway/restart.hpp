@@ -1,12 +1,12 @@
 // What a gateway learns from the life before its own: when that ended, and which messages its peers may repeat (S30).
 #pragma once
 
+#include "tools/gateway/retransmission.hpp"
+
 #include <bobbin/store.hpp>
 
 #include <chrono>
 #include <filesystem>
-
-#include "tools/gateway/retransmission.hpp"
 
 namespace bobbin::gateway {
 

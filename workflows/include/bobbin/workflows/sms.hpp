@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bobbin/fields.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@ namespace bobbin::workflows {
 struct Sms {
   std::string from;
   std::string to;
-  std::string text;          // UTF-8
+  std::string text;                  // UTF-8
   std::string account;               // who handed it in
   std::uint32_t part_reference = 0;  // of a part of a longer message: its reference, count of parts, and number
   std::uint32_t part_total = 0;      // 0: a whole message
@@ -40,8 +41,9 @@ struct BatchedSms {
   Sms sms;
 };
 
-// One window's messages, in order of acceptance. Closed by time, it holds exactly the messages accepted from `opened_at`
-// until before `closed_at`; closed by count, bytes or flush word, `closed_at` is its last message's acceptance.
+// One window's messages, in order of acceptance. Closed by time, it holds exactly the messages accepted from
+// `opened_at` until before `closed_at`; closed by count, bytes or flush word, `closed_at` is its last message's
+// acceptance.
 struct SmsBatch {
   std::string from;
   std::string to;
@@ -65,11 +67,10 @@ template <>
 struct bobbin::Fields<bobbin::workflows::Sms> {
   using T = workflows::Sms;
   static constexpr auto name = "bobbin.sms.Sms";
-  static constexpr auto fields =
-      std::tuple(field<1>("from", &T::from), field<2>("to", &T::to), field<3>("text", &T::text),
-                 field<4>("account", &T::account),
-                 field<5>("part_reference", &T::part_reference), field<6>("part_total", &T::part_total),
-                 field<7>("part_number", &T::part_number), field<8>("binary_hex", &T::binary_hex));
+  static constexpr auto fields = std::tuple(
+      field<1>("from", &T::from), field<2>("to", &T::to), field<3>("text", &T::text), field<4>("account", &T::account),
+      field<5>("part_reference", &T::part_reference), field<6>("part_total", &T::part_total),
+      field<7>("part_number", &T::part_number), field<8>("binary_hex", &T::binary_hex));
 };
 
 template <>

@@ -3,6 +3,7 @@
 
 #include <bobbin/registry.hpp>
 #include <bobbin/workflows/sms.hpp>
+
 #include <functional>
 #include <string>
 
