@@ -10,9 +10,8 @@
 
 namespace bobbin {
 
-void assertion_failed(const char* what, std::source_location where) {
-  std::fprintf(stderr, "bobbin: invariant broken: %s (%s:%u in %s)\n", what, where.file_name(), where.line(),
-               where.function_name());
+void assertion_failed(const char* what, const char* file, int line) {
+  std::fprintf(stderr, "bobbin: invariant broken: %s (%s:%d)\n", what, file, line);
   std::abort();
 }
 

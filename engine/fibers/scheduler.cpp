@@ -34,7 +34,7 @@ bool FifoScheduler::has_ready_fibers() const noexcept { return !fibers_.empty() 
 
 // Reached only if the thread's own flow waits through Boost, which the engine never does.
 void FifoScheduler::suspend_until(const std::chrono::steady_clock::time_point&) noexcept {
-  assertion_failed("the orchestrator lane never blocks in the fiber scheduler", std::source_location::current());
+  assertion_failed("the orchestrator lane never blocks in the fiber scheduler", __FILE__, __LINE__);
 }
 
 void FifoScheduler::notify() noexcept {}

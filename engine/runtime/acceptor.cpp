@@ -163,7 +163,7 @@ Instance& Acceptor::instance_for(const InstanceId& id) {
 }
 
 void Acceptor::check_stored_name(const Instance& instance, const InstanceName& name) const {
-  if (instance.state.name != name)
+  if (instance.state.lsn != 0 && instance.state.name != name)
     throw InvalidArgument("instance id " + to_hex(instance.state.id) +
                           " belongs to another name: two names collide (S6)");
 }

@@ -64,7 +64,7 @@ void Orchestrator::remember_dedup_ids(const Record& record) {
       id = &terminate->dedup_id;
     if (!id || id->empty()) continue;
     const auto hash = dedup_hash(core_.info.log_id, record.instance, *id);
-    if (!core_.dedup.find(hash)) core_.dedup.add({hash, {record.lsn, i}, record.run, record.log_time}, record.elapsed);
+    core_.dedup.recover({hash, {record.lsn, i}, record.run, record.log_time}, record.elapsed);
   }
 }
 

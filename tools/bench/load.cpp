@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
 
 namespace bobbin::bench {
 
@@ -20,21 +21,39 @@ double seconds_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
 }
 
+// Where each commit ended, until told that the load is over.
+class CommitLog {
+ public:
+  void add(Lsn last_lsn) {
+    const std::lock_guard lock(mutex_);
+    if (open_) last_lsns_.push_back(last_lsn);
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+  }
+  std::vector<std::uint64_t> take() { return std::move(last_lsns_); }
+
+ private:
+  std::mutex mutex_;
+  bool open_ = true;
+  std::vector<std::uint64_t> last_lsns_;
+};
+
 // Notes where each commit ends; adds nothing else.
 class CommitRecorder final : public Store {
  public:
-  CommitRecorder(std::unique_ptr<Store> store, std::vector<std::uint64_t>& last_lsns)
-      : store_(std::move(store)), last_lsns_(last_lsns) {}
+  CommitRecorder(std::unique_ptr<Store> store, CommitLog& commits) : store_(std::move(store)), commits_(commits) {}
   LogInfo info() const override { return store_->info(); }
   std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
   void commit(const Batch& batch) override {
     store_->commit(batch);
-    if (!batch.records.empty()) last_lsns_.push_back(batch.records.back().lsn);
+    if (!batch.records.empty()) commits_.add(batch.records.back().lsn);
   }
 
  private:
   std::unique_ptr<Store> store_;
-  std::vector<std::uint64_t>& last_lsns_;
+  CommitLog& commits_;
 };
 
 std::string write_body(const workflows::SmsBatch& batch) {
@@ -85,7 +104,7 @@ class Host {
     });
     window_.length = shape.window;
     window_.max_messages = shape.window_messages;
-    auto store = std::make_unique<CommitRecorder>(open_lmdb(fresh_directory(directory)), commit_lsns_);
+    auto store = std::make_unique<CommitRecorder>(open_lmdb(fresh_directory(directory)), commits_);
     engine_ = std::make_unique<Engine>(std::move(store), std::move(registry));
     first_lsn_ = engine_->stats().last_lsn + 1;
     sms_.text.assign(shape.event_bytes, 't');
@@ -98,6 +117,9 @@ class Host {
   const workflows::SmsWindow& window() const { return window_; }
   const workflows::Sms& sms() const { return sms_; }
 
+  // The load is over: what follows is no part of the comparison.
+  void stop_recording() { commits_.close(); }
+
   void drain(LoadResult& result) {
     while (delivered_ < result.events) {
       if (engine_->stats().failed) throw std::runtime_error("the engine failed under load");
@@ -108,7 +130,7 @@ class Host {
     result.stats = engine_->stats();
     engine_.reset();
     result.first_lsn = first_lsn_;
-    result.commit_lsns = std::move(commit_lsns_);
+    result.commit_lsns = commits_.take();
   }
 
  private:
@@ -117,7 +139,7 @@ class Host {
   workflows::Sms sms_;
   std::atomic<std::uint64_t> delivered_{0};
   std::atomic<std::uint64_t> batches_{0};
-  std::vector<std::uint64_t> commit_lsns_;
+  CommitLog commits_;
   std::uint64_t first_lsn_ = 0;
   std::unique_ptr<Engine> engine_;
 };
@@ -149,6 +171,7 @@ LoadResult run_load(const std::filesystem::path& directory, const LoadShape& sha
   }
   flight.wait_for_all();
   result.seconds = seconds_since(begin);
+  host.stop_recording();
   host.drain(result);
   return result;
 }
@@ -165,6 +188,7 @@ LoadResult run_single(const std::filesystem::path& directory, const LoadShape& s
     result.latency_us.push_back(1e6 * seconds_since(sent));
   }
   result.seconds = seconds_since(begin);
+  host.stop_recording();
   host.drain(result);
   return result;
 }

@@ -28,7 +28,7 @@ struct LoadResult {
   std::uint64_t batches = 0;
   std::vector<double> latency_us;          // of a sample of the events
   std::uint64_t first_lsn = 0;             // of the loaded stretch
-  std::vector<std::uint64_t> commit_lsns;  // last LSN of each of its commits
+  std::vector<std::uint64_t> commit_lsns;  // last LSN of each of its commits while the load lasted
   EngineStats stats;
 };
 

@@ -43,6 +43,7 @@ Lsn newest_of(Snapshot& snapshot, RunId run, const InstanceState& state) {
 // One input, decision or end: its kind, then the members that say something.
 void print_item(const char* mark, const Json& item) {
   Json rest = item;
+  rest.erase("start_input");  // the same for nearly every event; --json has it
   const std::string kind = rest.contains("kind") ? rest["kind"].get<std::string>() : std::string("end");
   rest.erase("kind");
   std::string line = std::string("      ") + mark + " " + kind;
