@@ -151,6 +151,7 @@ class InstanceFold {
 
   void end(const RunEnd& end) {
     state_.end_record = record_.lsn;
+    state_.quarantined = false;
     state_.error = end.error;
     state_.failed_in_a_row = end.outcome == RunOutcome::failed ? state_.failed_in_a_row + 1 : 0;
     switch (end.outcome) {

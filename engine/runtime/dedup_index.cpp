@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace bobbin {
 
@@ -71,6 +72,7 @@ void DedupIndex::freeze(Elapsed elapsed) {
 }
 
 void DedupIndex::checkpoint(Batch& batch, Lsn last, std::size_t chunks) {
+  batch.dropped_dedup_runs = std::exchange(expired_, {});
   const auto unfinished =
       std::find_if(frozen_.begin(), frozen_.end(), [](const Frozen& frozen) { return frozen.complete_in == 0; });
   if (unfinished == frozen_.end()) return;
@@ -104,6 +106,7 @@ void DedupIndex::committed(Lsn durable) {
 void DedupIndex::expire(Elapsed elapsed) {
   while (!stored_.empty() && stored_.front().run.newest + limits_.horizon < elapsed) {
     ids_ -= stored_.front().run.entries;
+    expired_.push_back(stored_.front().run.run);
     stored_.pop_front();
   }
 }

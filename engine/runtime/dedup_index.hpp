@@ -67,7 +67,8 @@ class DedupIndex {
   Lsn fresh_first_lsn_ = 0;
   Lsn last_added_ = 0;
   std::deque<Frozen> frozen_;
-  std::deque<Stored> stored_;  // oldest first
+  std::deque<Stored> stored_;           // oldest first
+  std::vector<std::uint64_t> expired_;  // runs that the store is to drop
   std::size_t ids_ = 0;
   Lsn stored_up_to_ = 0;
 };

@@ -84,8 +84,9 @@ void Orchestrator::step() {
   if (stopped_) return end_work();
   after_commit();
   bool more = !core_.log.full() && take_requests();
-  if (!core_.log.full()) more |= fire_timers();
-  if (!core_.log.full()) more |= turns_.work(turns_a_step, seen_durable_);
+  // What a closing engine has not begun is as after a crash.
+  if (!finishing_ && !core_.log.full()) more |= fire_timers();
+  if (!finishing_ && !core_.log.full()) more |= turns_.work(turns_a_step, seen_durable_);
   for (const auto& id : std::exchange(watched_, {})) {
     auto* instance = core_.overlay.resident_row(id);
     if (!instance) continue;
@@ -230,18 +231,22 @@ void Orchestrator::end_work() {
   if (stopped_) {
     desk_.cancel_all();
     refuse_all();
+    refuse_waiters(writer_.failure());
     if (!core_.log.empty()) writer_.submit(core_.log.seal());  // its answers say why
   }
   if (!finishing_) return;
-  const ErrorInfo closed = Closed("the engine was closed").info();
-  std::vector<Completion> gone;
-  core_.overlay.for_each([&gone, &closed](Instance& instance) {
-    for (auto& reply : std::exchange(instance.end_waiters, {}))
-      gone.push_back(Completion::of(std::move(reply), Result<InstanceStatus>{closed, {}}));
-  });
-  completions_.release(std::move(gone), {});
+  refuse_waiters(Closed("the engine was closed").info());
   residency_.remove_all();
   finished_.store(true, std::memory_order_release);
+}
+
+void Orchestrator::refuse_waiters(const ErrorInfo& error) {
+  std::vector<Completion> gone;
+  core_.overlay.for_each([&gone, &error](Instance& instance) {
+    for (auto& reply : std::exchange(instance.end_waiters, {}))
+      gone.push_back(Completion::of(std::move(reply), Result<InstanceStatus>{error, {}}));
+  });
+  completions_.release(std::move(gone), {});
 }
 
 void Orchestrator::refuse_all() {

@@ -46,6 +46,7 @@ class Orchestrator {
   void end_work();
   void remember_dedup_ids(const Record& record);
   void refuse_all();
+  void refuse_waiters(const ErrorInfo& error);
   static void refuse(Request& request, const ErrorInfo& error, std::vector<Completion>& refused);
   void fail(const ErrorInfo& error);
 

@@ -21,7 +21,7 @@ bool Residency::make_room(Lsn durable) {
   if (recent_.size() < core_.options.resident_instances) return true;
   for (auto at = recent_.rbegin(); at != recent_.rend(); ++at) {
     auto& instance = **at;
-    if (instance.runnable || instance.state.last_record > durable) continue;
+    if (instance.state.last_record > durable) continue;
     remove(instance);
     core_.counters.evictions.add();
     return true;

@@ -56,12 +56,12 @@ class Context {
 
   // The activity starts once this decision is durable (S21). A result type of Nothing needs no result.
   template <class R, class In>
-  Activity<R> schedule_activity(std::string_view activity, const In& input, ActivityOptions options = {}) {
-    return Activity<R>(schedule(activity, encode(input), std::move(options)));
+  Activity<R> schedule_activity(std::string_view activity, const In& input, const ActivityOptions& options = {}) {
+    return Activity<R>(schedule(activity, encode(input), options));
   }
   template <class R, class In>
-  R call_activity(std::string_view activity, const In& input, ActivityOptions options = {}) {
-    return schedule_activity<R>(activity, input, std::move(options)).get();
+  R call_activity(std::string_view activity, const In& input, const ActivityOptions& options = {}) {
+    return schedule_activity<R>(activity, input, options).get();
   }
 
   // Index of the first that is ready, waiting until one is. At least one must be given.
