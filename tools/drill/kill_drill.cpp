@@ -1,0 +1,146 @@
+#include "tools/drill/kill_drill.hpp"
+
+#include "tools/drill/load.hpp"
+#include "tools/drill/stage.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <stdexcept>
+
+namespace bobbin::drill {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds load_step{5};
+constexpr milliseconds wait_for_plain{3'000};  // well within what S30 remembers
+constexpr milliseconds end_within{30'000};
+
+StageOptions stage_options(const KillOptions& options) {
+  StageOptions stage;
+  stage.gateway = options.gateway;
+  stage.directory = options.directory;
+  stage.connections = options.connections;
+  stage.seed = options.seed;
+  stage.settings.window_length = options.window;
+  stage.settings.fibers_max = options.fibers_max;
+  // Small enough that some windows close by count.
+  stage.settings.messages_max = 12;
+  return stage;
+}
+
+LoadOptions load_options(const KillOptions& options) {
+  LoadOptions load;
+  load.senders = options.senders;
+  return load;
+}
+
+class KillDrill {
+ public:
+  explicit KillDrill(const KillOptions& options)
+      : options_(options),
+        random_(options.seed),
+        stage_(stage_options(options)),
+        load_(stage_, load_options(options), options.seed) {
+    stage_.receiver().set_faults({.refused = 0.03, .forgot = 0.02, .slow = 0.15});
+  }
+
+  KillReport run() {
+    KillReport report;
+    try {
+      stage_.start_gateway();
+      for (; report.rounds < options_.rounds; ++report.rounds) play_round(report.rounds + 1);
+      report.trouble = finish();
+    } catch (const std::exception& error) {
+      report.trouble = error.what();
+    }
+    write_journals(options_.directory, stage_.sent(), stage_.receiver().batches());
+    report.verdict = stage_.check();
+    if (report.trouble.empty() && !stage_.receiver().complaints().empty())
+      report.trouble = "the application got " + stage_.receiver().complaints().front();
+    return report;
+  }
+
+ private:
+  void play_round(std::uint32_t round) {
+    const auto until_kill = moment_of_death();
+    const auto begun = std::chrono::steady_clock::now();
+    load_for(until_kill);
+    while (wall_now() - load_.oldest_unanswered_plain() > wait_for_plain) {
+      if (std::chrono::steady_clock::now() - begun > end_within + until_kill)
+        throw std::runtime_error("messages without a reference were not answered in time");
+      load_for(load_step);
+    }
+    stage_.gateway().kill_hard();
+    const auto down = downtime();
+    stage_.run_for(down);
+    stage_.start_gateway();
+    tell(round, until_kill, down);
+  }
+
+  // Some lives end before or while the log is recovered, most under load.
+  milliseconds moment_of_death() {
+    return one_in(4) ? draw(milliseconds(0), milliseconds(80)) : draw(milliseconds(80), milliseconds(1'500));
+  }
+  // Some windows end while nobody is there to close them.
+  milliseconds downtime() { return one_in(3) ? draw(milliseconds(0), options_.window * 3 / 2) : milliseconds(0); }
+
+  bool one_in(int count) { return std::uniform_int_distribution<>(1, count)(random_) == 1; }
+  milliseconds draw(milliseconds low, milliseconds high) {
+    return milliseconds(std::uniform_int_distribution<milliseconds::rep>(low.count(), high.count())(random_));
+  }
+
+  void load_for(milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    do {
+      owed_ += static_cast<double>(options_.rate) * std::chrono::duration<double>(load_step).count();
+      load_.send(static_cast<std::size_t>(owed_));
+      owed_ -= static_cast<double>(static_cast<std::size_t>(owed_));
+      const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+      stage_.run_for(std::clamp(left, milliseconds(0), load_step));
+    } while (std::chrono::steady_clock::now() < end);
+  }
+
+  std::string finish() {
+    load_for(options_.window);
+    stage_.receiver().set_faults({});
+    const bool answered = stage_.drain(options_.patience);
+    stage_.gateway().ask_to_end();
+    const auto end = stage_.gateway().wait_for_end(end_within);
+    if (!answered) return "some messages were never answered";
+    if (!end.clean()) return "asked to end, the gateway did so with " + std::to_string(end.code);
+    return {};
+  }
+
+  void tell(std::uint32_t round, milliseconds until_kill, milliseconds down) {
+    const auto every = std::max(1u, options_.rounds / 20);
+    if (round % every != 0) return;
+    const auto answered = std::count_if(stage_.sent().begin(), stage_.sent().end(),
+                                        [](const SentMessage& message) { return message.answered; });
+    std::fprintf(stderr, "round %u of %u: killed after %lld ms, down %lld ms; so far %lld accepted, %zu batches\n",
+                 round, options_.rounds, static_cast<long long>(until_kill.count()),
+                 static_cast<long long>(down.count()), static_cast<long long>(answered),
+                 stage_.receiver().batches().size());
+  }
+
+  const KillOptions& options_;
+  std::mt19937_64 random_;
+  Stage stage_;
+  Load load_;
+  double owed_ = 0;
+};
+
+}  // namespace
+
+std::string summary(const KillReport& report) {
+  const auto& verdict = report.verdict;
+  return "rounds=" + std::to_string(report.rounds) + " accepted=" + std::to_string(verdict.accepted) +
+         " delivered=" + std::to_string(verdict.delivered) + " lost=" + std::to_string(verdict.lost) +
+         " doubled=" + std::to_string(verdict.doubled) + " split=" + std::to_string(verdict.split);
+}
+
+KillReport run_kill_drill(const KillOptions& options) { return KillDrill(options).run(); }
+
+}  // namespace bobbin::drill

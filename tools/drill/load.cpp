@@ -1,0 +1,59 @@
+#include "tools/drill/load.hpp"
+
+#include <algorithm>
+
+namespace bobbin::drill {
+
+namespace {
+
+constexpr const char* recipients[] = {"+49800100", "+49800200"};
+
+}  // namespace
+
+std::string sender_number(std::size_t sender) {
+  auto digits = std::to_string(sender);
+  return "+49151" + std::string(8 - std::min<std::size_t>(8, digits.size()), '0') + digits;
+}
+
+Load::Load(Stage& stage, const LoadOptions& options, std::uint64_t seed)
+    : stage_(stage), options_(options), random_(seed), seed_(seed) {}
+
+void Load::send(std::size_t count) {
+  for (std::size_t i = 0; i < count && stage_.unsettled() < options_.unsettled_max; ++i) {
+    const auto from = sender_number(any_of(options_.senders));
+    const std::string to = recipients[any_of(std::size(recipients))];
+    const auto connection = any_of(stage_.connections());
+    send_one(from, to, connection);
+    if (chance(options_.paired)) send_one(from, to, (connection + 1) % stage_.connections());
+    if (chance(options_.repeated)) repeat_one();
+  }
+}
+
+void Load::send_one(const std::string& from, const std::string& to, std::size_t connection) {
+  SentMessage message;
+  message.from = from;
+  message.to = to;
+  message.text = "drill " + std::to_string(seed_) + " message " + std::to_string(stage_.sent().size());
+  const bool referenced = chance(options_.with_reference);
+  if (referenced) message.reference = ++last_reference_;
+  auto& sent = stage_.send(std::move(message), connection);
+  (referenced ? referenced_ : plain_).push_back(&sent);
+}
+
+void Load::repeat_one() {
+  if (referenced_.empty()) return;
+  // One of the latest: the others are as likely to be recognised, and more numerous with every round.
+  const auto reach = std::min<std::size_t>(referenced_.size(), 2'000);
+  auto& message = *referenced_[referenced_.size() - 1 - any_of(reach)];
+  if (message.answered) stage_.repeat(message, any_of(stage_.connections()));
+}
+
+LogTime Load::oldest_unanswered_plain() {
+  std::erase_if(plain_, [](const SentMessage* message) { return message->answered; });
+  auto oldest = wall_now();
+  for (const auto* message : plain_)
+    if (message->sends != 0) oldest = std::min(oldest, message->first_sent);
+  return oldest;
+}
+
+}  // namespace bobbin::drill

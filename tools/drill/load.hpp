@@ -1,0 +1,48 @@
+// Messages of many senders, at a steady pace, in pairs now and then. A function of its seed and of what it is asked.
+#pragma once
+
+#include "tools/drill/stage.hpp"
+
+#include <cstdint>
+#include <random>
+#include <string>
+
+namespace bobbin::drill {
+
+struct LoadOptions {
+  std::size_t senders = 50;
+  std::size_t unsettled_max = 800;  // beyond that many unanswered messages the load waits
+  double with_reference = 0.8;      // share of messages that carry a user_message_reference; the rest have their text
+  double paired = 0.3;              // share that comes with a second message of its sender, on another connection
+  double repeated = 0.02;           // share after which an acknowledged message is repeated
+};
+
+class Load {
+ public:
+  Load(Stage& stage, const LoadOptions& options, std::uint64_t seed);
+
+  // Sends about `count` messages, fewer when too many are unanswered.
+  void send(std::size_t count);
+  // Since when the oldest message without a reference waits for its answer; now if there is none. Such a message is
+  // recognised after a process death only if it was accepted shortly before (S30).
+  LogTime oldest_unanswered_plain();
+
+ private:
+  void send_one(const std::string& from, const std::string& to, std::size_t connection);
+  void repeat_one();
+  bool chance(double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; }
+  std::size_t any_of(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
+
+  Stage& stage_;
+  LoadOptions options_;
+  std::mt19937_64 random_;
+  std::uint64_t seed_;
+  std::vector<SentMessage*> plain_;  // without a reference, not yet seen answered
+  std::vector<SentMessage*> referenced_;
+  std::uint16_t last_reference_ = 0;
+};
+
+// "+4915100000017".
+std::string sender_number(std::size_t sender);
+
+}  // namespace bobbin::drill
