@@ -50,14 +50,16 @@ void FiberGroup::reap() {
 
 void FiberGroup::park() {
   FiberTask& task = *current_;
-  const bool given_up = task.unwinding_ && ++task.unwinds_ > unwinds_before_given_up;
+  const bool given_up = task.unwinds_ >= unwinds_before_given_up;
   if (!task.unwinding_ || given_up) {
     const ExceptionState own;
     task.parked_ = true;
     boost::fibers::context::active()->suspend();
     current_ = &task;
   }
-  if (task.unwinding_) throw Unwind{};
+  if (!task.unwinding_) return;
+  ++task.unwinds_;
+  throw Unwind{};
 }
 
 void FiberGroup::wake(FiberTask& task) {

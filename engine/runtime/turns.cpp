@@ -120,11 +120,10 @@ Position Turns::take_turn(Instance& instance, std::vector<Input> inputs) {
   Turn turn{instance, {}, core_.log.next_lsn(), core_.clock.now(), {}};
   residency_.touch(instance);
   instance.execution->begin_turn(turn.now, false);
-  std::vector<Input> left_over;
-  if (!give_backlog(turn) || !give_new(turn, inputs)) left_over = std::move(inputs);
-  if (left_over.empty()) fire_due(turn, turn.now);
+  const bool all_given = give_backlog(turn) && give_new(turn, inputs);
+  if (all_given) fire_due(turn, turn.now);  // else timers wait their turn behind what was accepted before (S5)
   finish(turn);
-  if (!left_over.empty()) turn.last = accept(instance, std::move(left_over));
+  if (!all_given && !inputs.empty()) turn.last = accept(instance, std::move(inputs));
   follow_up(instance);
   return turn.last;
 }

@@ -3,7 +3,7 @@
 namespace bobbin::testing {
 
 bool ManualExecutor::run(Lane lane) {
-  if (!work_ || !std::exchange(woken_[index(lane)], false)) return false;
+  if (!work_ || !woken_[index(lane)].exchange(false)) return false;
   work_(lane);
   return true;
 }

@@ -4,6 +4,7 @@
 #include <bobbin/ports.hpp>
 
 #include <array>
+#include <atomic>
 #include <deque>
 #include <random>
 
@@ -58,7 +59,7 @@ class ManualExecutor final : public Executor {
   static std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 
   std::function<void(Lane)> work_;
-  std::array<bool, 3> woken_{};
+  std::array<std::atomic<bool>, 3> woken_{};  // also by other threads, whose blocking calls a test drives
   std::optional<Duration> next_delay_;
   std::mt19937_64 random_;
 };

@@ -4,15 +4,28 @@
 
 #include <bobbin/assert.hpp>
 
+#include <cstdlib>
+
 namespace bobbin::testing {
+
+namespace {
+
+EngineOptions with_test_defaults(EngineOptions options) {
+  const char* resident = std::getenv("BOBBIN_RESIDENT_INSTANCES");
+  if (resident && options.resident_instances == EngineOptions().resident_instances)
+    options.resident_instances = std::stoul(resident);
+  options.strict_replay = true;
+  return options;
+}
+
+}  // namespace
 
 World::World(std::function<void(Registry&)> registration, EngineOptions options, std::uint64_t seed)
     : registration_(std::move(registration)),
-      options_(std::move(options)),
+      options_(with_test_defaults(std::move(options))),
       seed_(seed),
       disk_(MemoryDisk::create(seed)),
       clock_(std::make_shared<VirtualClock>()) {
-  options_.strict_replay = true;
   open();
 }
 
@@ -115,6 +128,14 @@ InstanceStatus World::status(const InstanceName& name) {
   const auto result = answered(*this, answer);
   if (result.error) throw_error(result.error);
   return result.value;
+}
+
+Ledger World::ledger(const std::string& orchestrator) {
+  for (auto& ledger : blocking([](Engine& engine) { return engine.ledgers(); }))
+    if (ledger.orchestrator == orchestrator) return ledger;
+  Ledger none;
+  none.orchestrator = orchestrator;
+  return none;
 }
 
 std::vector<Record> World::records() {

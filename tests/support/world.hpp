@@ -6,12 +6,16 @@
 #include <bobbin/engine.hpp>
 #include <bobbin/memory_store.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <thread>
 
 namespace bobbin::testing {
 
+// BOBBIN_RESIDENT_INSTANCES in the environment is the default of EngineOptions::resident_instances, so that every suite
+// can run once more with nearly all instances evicted.
 class World {
  public:
   explicit World(std::function<void(Registry&)> registration, EngineOptions options = {}, std::uint64_t seed = 1);
@@ -59,7 +63,19 @@ class World {
   Result<Accepted> terminate(const InstanceName& name, const TerminateOptions& options = {});
   InstanceStatus status(const InstanceName& name);
   std::string result(const InstanceName& name) { return decode<std::string>(status(name).result); }
-  // The ledger of an orchestrator, as the log's records say.
+  // A call in blocking form, made on another thread while this one runs the lanes; throws what it throws.
+  template <class F>
+  auto blocking(F call) -> decltype(call(std::declval<Engine&>()));
+  Accepted redrive(Position letter) {
+    return blocking([letter](Engine& engine) { return engine.redrive(letter); });
+  }
+  Accepted discard(Position letter) {
+    return blocking([letter](Engine& engine) { return engine.discard(letter); });
+  }
+  std::vector<DeadLetter> dead_letters() {
+    return blocking([](Engine& engine) { return engine.dead_letters(); });
+  }
+  // The engine's ledger of an orchestrator; all zero if it has none.
   Ledger ledger(const std::string& orchestrator);
   // All records of the log.
   std::vector<Record> records();
@@ -76,5 +92,27 @@ class World {
   std::shared_ptr<ManualRunner> runner_;
   std::unique_ptr<Engine> engine_;
 };
+
+template <class F>
+auto World::blocking(F call) -> decltype(call(std::declval<Engine&>())) {
+  std::optional<decltype(call(*engine_))> result;
+  std::exception_ptr error;
+  std::atomic<bool> done = false;
+  std::thread caller([&] {
+    try {
+      result.emplace(call(*engine_));
+    } catch (...) {
+      error = std::current_exception();
+    }
+    done = true;
+  });
+  while (!done) {
+    settle();
+    std::this_thread::yield();
+  }
+  caller.join();
+  if (error) std::rethrow_exception(error);
+  return std::move(*result);
+}
 
 }  // namespace bobbin::testing

@@ -1,0 +1,185 @@
+// Eviction and loading: memory is bounded, and nobody notices (S19, design section 5).
+#include "tests/support/world.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace bobbin;
+using namespace bobbin::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Text = std::string;
+
+World small_world(std::function<Text(Context&, const Text&)> code) {
+  EngineOptions options;
+  options.resident_instances = 1;
+  return World([code](Registry& registry) { registry.orchestrator("it", code); }, options);
+}
+
+}  // namespace
+
+TEST_CASE("A resident run with work of its own lets the others go on behind it") {
+  auto world = small_world([](Context& ctx, const Text&) {
+    ctx.wait_for_event<Text>("go");
+    ctx.create_timer(Duration::zero()).wait();  // leaves the run in memory with a turn to come
+    return Text("done");
+  });
+  const InstanceName a{"it", "a"}, b{"it", "b"};
+  world.start(b, "");
+  world.start(a, "");  // evicts b
+  const auto ignore = [](const Result<Accepted>&) {};
+  world.engine().raise_event(b, "go", Text(), {}, ignore);
+  world.engine().raise_event(a, "go", Text(), {}, ignore);
+  world.pass(1s);
+  CHECK(world.result(a) == "done");
+  CHECK(world.result(b) == "done");
+}
+
+TEST_CASE("A run leaves memory only when its last record is durable") {
+  auto world = small_world([](Context& ctx, const Text&) { return ctx.wait_for_event<Text>("e").value; });
+  const InstanceName a{"it", "a"}, b{"it", "b"};
+  World::Answer<Accepted> first, second;
+  world.engine().start(a, Text(), {}, first.callback());
+  world.engine().start(b, Text(), {}, second.callback());
+  world.executor().run(Lane::orchestrator);
+  CHECK(world.engine().stats().evictions == 0);  // b waits for a's commit
+  CHECK(world.engine().stats().resident == 1);
+  world.settle();
+  CHECK(world.engine().stats().evictions == 1);
+  CHECK(second.get().value.how == Acceptance::started);
+  world.event(a, "e", "1");
+  world.event(b, "e", "2");
+  CHECK(world.result(a) == "1");
+  CHECK(world.result(b) == "2");
+  CHECK(world.engine().stats().resident == 0);
+}
+
+TEST_CASE("S19: eviction runs destructors, but decides nothing") {
+  int destroyed = 0;
+  struct Guard {
+    int& count;
+    ~Guard() { ++count; }
+  };
+  auto world = small_world([&destroyed](Context& ctx, const Text&) {
+    const Guard guard{destroyed};
+    auto timer = ctx.create_timer(1h);
+    auto activity = ctx.schedule_activity<Text>("absent", Text());
+    auto other = ctx.expect_event<Text>("other");
+    auto child = ctx.spawn([&ctx] { ctx.wait_for_event<Text>("child"); });
+    return ctx.wait_for_event<Text>("e").value;
+  });
+  const InstanceName a{"it", "a"}, b{"it", "b"};
+  world.start(a, "");
+  const auto before = world.status(a).state;
+  world.start(b, "");
+  CHECK(world.engine().stats().evictions == 1);
+  CHECK(destroyed == 1);
+  const auto after = world.status(a).state;
+  CHECK(after.lsn == before.lsn);
+  CHECK(after.timers.size() == 1);
+  CHECK(after.activities.size() == 1);
+  world.event(a, "e", "still there");
+  CHECK(world.result(a) == "still there");
+}
+
+TEST_CASE("S19: a fiber that swallows the unwinding is parked after 100 throws, reported, and the engine goes on") {
+  int caught = 0;
+  std::vector<Text> lines;
+  EngineOptions options;
+  options.resident_instances = 1;
+  options.log = [&lines](LogLevel level, const Text& line) {
+    if (level == LogLevel::error) lines.push_back(line);
+  };
+  World world(
+      [&caught](Registry& registry) {
+        registry.orchestrator("greedy", [&caught](Context& ctx, const Text&) {
+          for (;;) {
+            try {
+              ctx.wait_for_event<Text>("e");
+            } catch (...) {
+              ++caught;
+            }
+          }
+          return Text();
+        });
+        registry.orchestrator("it", [](Context& ctx, const Text&) { return ctx.wait_for_event<Text>("e").value; });
+      },
+      options);
+  const InstanceName greedy{"greedy", "k"}, it{"it", "k"};
+  world.start(greedy, "");
+  world.start(it, "");
+  CHECK(caught == 100);
+  CHECK(world.engine().stats().parked_for_good == 1);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("greedy") != Text::npos);
+  world.event(it, "e", "goes on");
+  CHECK(world.result(it) == "goes on");
+  world.event(greedy, "e", "x");
+  CHECK(world.status(greedy).state.unread.empty());
+  world.close();
+  CHECK(caught == 200);
+}
+
+TEST_CASE("S19: destroying a handle whose work is pending cancels it, and that is recorded") {
+  EngineOptions options;
+  World world(
+      [](Registry& registry) {
+        registry.orchestrator("it", [](Context& ctx, const Text&) {
+          {
+            auto timer = ctx.create_timer(1h);
+            auto activity = ctx.schedule_activity<Text>("do", Text());
+            auto wait = ctx.expect_event<Text>("other");
+            ctx.wait_for_event<Text>("go");
+          }
+          return ctx.wait_for_event<Text>("e").value;
+        });
+        registry.activity("do", [](const ActivityContext&, const Text&) { return Text(); });
+      },
+      options);
+  const InstanceName it{"it", "k"};
+  world.start(it, "");
+  REQUIRE(world.runner().tasks.size() == 1);
+  world.event(it, "go", "");
+  CHECK(world.runner().tasks.front().context.cancellation.cancelled());
+  const auto state = world.status(it).state;
+  CHECK(state.timers.empty());
+  CHECK(state.activities.empty());
+  const auto records = world.records();
+  const auto& decisions = std::get<TurnBody>(records.back().body).decisions;
+  REQUIRE(decisions.size() == 4);  // the event taken, then in reverse order of construction
+  CHECK(std::holds_alternative<EventTaken>(decisions[0]));
+  CHECK(std::holds_alternative<WaitCancelled>(decisions[1]));
+  CHECK(std::holds_alternative<ActivityCancelled>(decisions[2]));
+  CHECK(std::holds_alternative<TimerCancelled>(decisions[3]));
+  world.end_activity({encode(Text("late")), {}});
+  CHECK(world.engine().stats().late_inputs == 1);
+  world.pass(2h);
+  world.event(it, "e", "done");
+  CHECK(world.result(it) == "done");
+}
+
+TEST_CASE("S19: awaiting cancelled work throws Cancelled") {
+  World world([](Registry& registry) {
+    registry.orchestrator("it", [](Context& ctx, const Text&) {
+      auto timer = ctx.create_timer(1h);
+      timer.cancel();
+      Text log;
+      try {
+        timer.wait();
+      } catch (const Cancelled&) {
+        log += "timer ";
+      }
+      auto wait = ctx.expect_event<Text>("e");
+      wait.cancel();
+      try {
+        wait.get();
+      } catch (const Cancelled&) {
+        log += "wait";
+      }
+      return log;
+    });
+  });
+  world.start({"it", "k"}, "");
+  CHECK(world.result({"it", "k"}) == "timer wait");
+}
