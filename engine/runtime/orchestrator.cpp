@@ -12,6 +12,8 @@ namespace {
 
 // Requests, timers and instances that one step takes: short steps keep commits going.
 constexpr std::size_t requests_a_step = 128;
+// So few that their callers wait for single commits: then the writer is woken ahead.
+constexpr std::size_t lone_requests = 2;
 constexpr std::size_t timers_a_step = 256;
 constexpr std::size_t turns_a_step = 128;
 // While one batch is being written, the next one waits for it unless it has grown to this.
@@ -130,6 +132,8 @@ bool Orchestrator::take_requests() {
   inbox_.take(taken_, requests_a_step);
   advance_clock();
   const bool more = taken_.size() == requests_a_step;
+  const bool lone = !taken_.empty() && taken_.size() <= lone_requests && writer_.queued() == 0;
+  if (lone) writer_.expect_batch(true);
   for (auto& request : taken_) handle(std::move(request));
   taken_.clear();
   return more;
@@ -211,7 +215,7 @@ bool Orchestrator::fire_timers() {
 }
 
 void Orchestrator::hand_over() {
-  if (core_.log.empty()) return;
+  if (core_.log.empty()) return writer_.expect_batch(false);
   const auto queued = writer_.queued();
   if (queued == 0 || (queued == 1 && core_.log.records() >= records_worth_queueing)) writer_.submit(core_.log.seal());
 }
