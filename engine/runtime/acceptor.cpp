@@ -24,12 +24,13 @@ void Acceptor::answer(const Reply<Accepted>& reply, const InstanceId& id, const 
         result.value = {Acceptance::duplicate, id, first->run, 0, first->position, first->accepted_at};
         return core_.log.answer(reply, std::move(result));
       }
-      if (!core_.dedup.has_room())
+      if (!core_.dedup.has_room(core_.clock.elapsed()))
         throw Overloaded("the dedup memory is full (" + std::to_string(core_.options.dedup_memory_ids) +
                          " ids): repeat the call when the oldest are beyond the horizon");
     }
     result.value = act();
-    if (!dedup_id.empty())
+    // A start that used the live run has put nothing into the log that an id could be remembered with.
+    if (!dedup_id.empty() && result.value.how != Acceptance::existing)
       core_.dedup.add({hash, result.value.position, result.value.run, result.value.accepted_at}, core_.clock.elapsed());
     core_.counters.accepted.add();
   } catch (const Error& error) {
@@ -72,7 +73,7 @@ Accepted Acceptor::accept_event(AcceptRequest& request, Instance* instance, Lsn 
                      std::to_string(core_.options.mailbox_events) + " events already: start it, or repeat later");
   auto& owner = instance_for(request.id);
   const auto position = turns_.keep_in_mailbox(owner, request.name, event_of(request));
-  return answer_of(Acceptance::mailbox, owner.state, position, now);
+  return {Acceptance::mailbox, request.id, 0, 0, position, now};
 }
 
 Event Acceptor::event_of(AcceptRequest& request) const {

@@ -12,6 +12,7 @@ namespace {
 // A run of this many ids keeps the log's tail short, and a look-up looks at few runs.
 constexpr std::size_t ids_per_run = 65'536;
 constexpr std::size_t entries_per_chunk = 40;
+constexpr int buckets_a_horizon = 8;
 }  // namespace
 
 Id128 dedup_hash(const Id128& log_id, const InstanceId& instance, std::string_view dedup_id) {
@@ -30,7 +31,7 @@ Id128 dedup_hash(const Id128& log_id, const InstanceId& instance, std::string_vi
 
 DedupIndex::DedupIndex(Store& store, Limits limits) : store_(store), limits_(limits) {
   for (const auto& run : store_.snapshot()->dedup_runs()) {
-    stored_.push_back({run, std::nullopt});
+    stored_.push_back({run, std::nullopt, true});
     ids_ += run.entries;
     stored_up_to_ = std::max(stored_up_to_, run.last_lsn);
   }
@@ -54,19 +55,35 @@ std::optional<DedupEntry> DedupIndex::find(const Id128& hash) {
 }
 
 void DedupIndex::add(const DedupEntry& entry, Elapsed elapsed) {
-  if (fresh_.size() == 0) fresh_first_lsn_ = entry.position.lsn;
+  freeze_if_old(elapsed);
+  if (fresh_.size() == 0) {
+    fresh_first_lsn_ = entry.position.lsn;
+    fresh_since_ = elapsed;
+  }
   fresh_.add(entry);
   last_added_ = entry.position.lsn;
+  last_added_at_ = elapsed;
   ++ids_;
-  if (fresh_.size() >= ids_per_run) freeze(elapsed);
+  if (fresh_.size() >= ids_per_run) freeze();
 }
 
-void DedupIndex::freeze(Elapsed elapsed) {
+// A run spans a part of the horizon only, also where few ids come: so it is dropped soon after its last one counts.
+// Whenever this is looked at, the run ends before the next id to be added: recovery makes the same one.
+void DedupIndex::freeze_if_old(Elapsed elapsed) {
+  if (fresh_.size() > 0 && elapsed - fresh_since_ >= limits_.horizon / buckets_a_horizon) freeze();
+}
+
+void DedupIndex::freeze() {
   const auto count = fresh_.size();
   // Named after its last record: when a crash cuts its writing short, folding the log again makes the same run with the
   // same chunks, which overwrite those that were written.
-  Frozen frozen{
-      {last_added_, count, last_added_, elapsed}, fresh_first_lsn_, fresh_.take_sorted(), 0, 0, DedupFilter(count)};
+  Frozen frozen{{last_added_, count, last_added_, last_added_at_},
+                fresh_first_lsn_,
+                fresh_.take_sorted(),
+                0,
+                0,
+                DedupFilter(count),
+                true};
   for (const auto& entry : frozen.entries) frozen.filter.add(entry.hash);
   frozen_.push_back(std::move(frozen));
 }
@@ -97,18 +114,27 @@ Lsn DedupIndex::oldest_dirty(Lsn last) const {
 void DedupIndex::committed(Lsn durable) {
   while (!frozen_.empty() && frozen_.front().complete_in != 0 && frozen_.front().complete_in <= durable) {
     auto& frozen = frozen_.front();
-    stored_.push_back({frozen.run, std::move(frozen.filter)});
+    stored_.push_back({frozen.run, std::move(frozen.filter), frozen.counted});
     stored_up_to_ = frozen.run.last_lsn;
     frozen_.pop_front();
   }
 }
 
 void DedupIndex::expire(Elapsed elapsed) {
-  while (!stored_.empty() && stored_.front().run.newest + limits_.horizon < elapsed) {
-    ids_ -= stored_.front().run.entries;
-    expired_.push_back(stored_.front().run.run);
-    stored_.pop_front();
-  }
+  freeze_if_old(elapsed);
+  const auto uncount = [&](auto& run) {
+    if (run.run.newest + limits_.horizon >= elapsed) return false;
+    if (std::exchange(run.counted, false)) ids_ -= run.run.entries;
+    return true;
+  };
+  for (; !stored_.empty() && uncount(stored_.front()); stored_.pop_front()) expired_.push_back(stored_.front().run.run);
+  for (auto& frozen : frozen_)  // dropped once they are stored
+    if (!uncount(frozen)) break;
+}
+
+bool DedupIndex::has_room(Elapsed elapsed) {
+  if (ids_ >= limits_.ids_max) expire(elapsed);
+  return ids_ < limits_.ids_max;
 }
 
 }  // namespace bobbin

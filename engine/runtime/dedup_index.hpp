@@ -29,7 +29,7 @@ class DedupIndex {
   // The first acceptance within the horizon.
   std::optional<DedupEntry> find(const Id128& hash);
   // False: the memory is at its bound, the id cannot be remembered and must not be accepted.
-  bool has_room() const { return ids_ < limits_.ids_max; }
+  bool has_room(Elapsed elapsed);
   void add(const DedupEntry& entry, Elapsed elapsed);
   // Recovery: as add, for an id of the log's tail. The tail holds each id once, so nothing is looked up in the store.
   void recover(const DedupEntry& entry, Elapsed elapsed) {
@@ -50,6 +50,7 @@ class DedupIndex {
   struct Stored {
     DedupRun run;
     std::optional<DedupFilter> filter;  // none for runs of before this open
+    bool counted = true;                // against the bound
   };
   struct Frozen {  // on its way to the store
     DedupRun run;
@@ -58,14 +59,18 @@ class DedupIndex {
     std::size_t written = 0;
     Lsn complete_in = 0;  // last record of the batch with its row
     DedupFilter filter;
+    bool counted = true;
   };
-  void freeze(Elapsed elapsed);
+  void freeze_if_old(Elapsed elapsed);
+  void freeze();
 
   Store& store_;
   Limits limits_;
   DedupTable fresh_;
   Lsn fresh_first_lsn_ = 0;
+  Elapsed fresh_since_{};
   Lsn last_added_ = 0;
+  Elapsed last_added_at_{};
   std::deque<Frozen> frozen_;
   std::deque<Stored> stored_;           // oldest first
   std::vector<std::uint64_t> expired_;  // runs that the store is to drop

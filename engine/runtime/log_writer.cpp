@@ -11,7 +11,6 @@ void LogWriter::submit(std::shared_ptr<SealedBatch> batch) {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(batch));
   }
-  coming_.store(false, std::memory_order_release);
   executor_.wake(Lane::writer);
 }
 
@@ -25,19 +24,7 @@ std::shared_ptr<SealedBatch> LogWriter::front() const {
   return queue_.empty() ? nullptr : queue_.front();
 }
 
-void LogWriter::expect_batch(bool coming) {
-  coming_.store(coming, std::memory_order_release);
-  if (coming) executor_.wake(Lane::writer);
-}
-
-void LogWriter::look_out() const {
-  const auto until = std::chrono::steady_clock::now() + lookout;
-  while (coming_.load(std::memory_order_acquire) && std::chrono::steady_clock::now() < until) {
-  }
-}
-
 void LogWriter::work() {
-  look_out();
   while (const auto batch = front()) {
     write(*batch);
     completions_.release(std::move(batch->completions), failure());

@@ -7,7 +7,6 @@
 #include <bobbin/store.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -32,10 +31,6 @@ class LogWriter {
   // Orchestrator lane.
   void submit(std::shared_ptr<SealedBatch> batch);
   std::size_t queued() const;
-  // A batch is about to come, or not after all: the lane wakes up meanwhile and looks out for it, for at most
-  // `lookout`. Spares a lone caller one thread's waking up.
-  void expect_batch(bool coming);
-  static constexpr std::chrono::microseconds lookout{60};
   // Any lane: batches that are not being written yet fail with this error instead.
   void poison(ErrorInfo error);
 
@@ -50,7 +45,6 @@ class LogWriter {
  private:
   std::shared_ptr<SealedBatch> front() const;
   void write(SealedBatch& batch);
-  void look_out() const;
 
   Store& store_;
   Completions& completions_;
@@ -61,7 +55,6 @@ class LogWriter {
   std::atomic<Lsn> durable_;
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<bool> has_failed_{false};
-  std::atomic<bool> coming_{false};
   ErrorInfo failure_;
 };
 

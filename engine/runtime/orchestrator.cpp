@@ -12,8 +12,6 @@ namespace {
 
 // Requests, timers and instances that one step takes: short steps keep commits going.
 constexpr std::size_t requests_a_step = 128;
-// So few that their callers wait for single commits: then the writer is woken ahead.
-constexpr std::size_t lone_requests = 2;
 constexpr std::size_t timers_a_step = 256;
 constexpr std::size_t turns_a_step = 128;
 // While one batch is being written, the next one waits for it unless it has grown to this.
@@ -53,21 +51,39 @@ void Orchestrator::recover() {
   operator_acts_.resume_redrives();
 }
 
+// The run that an event's sender was answered: the one of its record, unless that ended the run and the event went to
+// its successor, whose start record then follows in the same commit.
 void Orchestrator::remember_dedup_ids(const Record& record) {
   if (record.lsn <= core_.dedup.stored_up_to()) return;
+  const auto remember = [&](const std::string& id, Position position, LogTime at) {
+    if (!id.empty())
+      core_.dedup.recover({dedup_hash(core_.info.log_id, record.instance, id), position, record.run, at},
+                          record.elapsed);
+  };
   const auto& inputs = inputs_of(record);
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
-    const std::string* id = nullptr;
-    if (const auto* event = std::get_if<EventInput>(&inputs[i]); event && event->event.position.lsn == record.lsn)
-      id = &event->event.dedup_id;
-    else if (const auto* start = std::get_if<StartInput>(&inputs[i]))
-      id = &start->dedup_id;
-    else if (const auto* terminate = std::get_if<TerminateInput>(&inputs[i]))
-      id = &terminate->dedup_id;
-    if (!id || id->empty()) continue;
-    const auto hash = dedup_hash(core_.info.log_id, record.instance, *id);
-    core_.dedup.recover({hash, {record.lsn, i}, record.run, record.log_time}, record.elapsed);
+    const Position here{record.lsn, i};
+    if (const auto* event = std::get_if<EventInput>(&inputs[i]); event && event->event.position == here) {
+      if (!begins_successor(record, here)) remember(event->event.dedup_id, here, record.log_time);
+    } else if (const auto* start = std::get_if<StartInput>(&inputs[i])) {
+      for (const auto& carried : start->carried)
+        if (carried.position == began_successor_) remember(carried.dedup_id, carried.position, carried.accepted_at);
+      remember(start->dedup_id, here, record.log_time);
+    } else if (const auto* terminate = std::get_if<TerminateInput>(&inputs[i])) {
+      remember(terminate->dedup_id, here, record.log_time);
+    }
   }
+}
+
+bool Orchestrator::begins_successor(const Record& record, Position event) {
+  const auto* turn = std::get_if<TurnBody>(&record.body);
+  if (!turn || !turn->end || record.run == record.lsn) return false;
+  const auto& unread = turn->end->unread;
+  const bool carried = std::any_of(unread.begin(), unread.end(), [event](const UnreadDisposition& disposition) {
+    return disposition.position == event && disposition.fate == UnreadFate::successor;
+  });
+  if (carried) began_successor_ = event;
+  return carried;
 }
 
 // ---- Work ----
@@ -132,8 +148,6 @@ bool Orchestrator::take_requests() {
   inbox_.take(taken_, requests_a_step);
   advance_clock();
   const bool more = taken_.size() == requests_a_step;
-  const bool lone = !taken_.empty() && taken_.size() <= lone_requests && writer_.queued() == 0;
-  if (lone) writer_.expect_batch(true);
   for (auto& request : taken_) handle(std::move(request));
   taken_.clear();
   return more;
@@ -215,7 +229,7 @@ bool Orchestrator::fire_timers() {
 }
 
 void Orchestrator::hand_over() {
-  if (core_.log.empty()) return writer_.expect_batch(false);
+  if (core_.log.empty()) return;
   const auto queued = writer_.queued();
   if (queued == 0 || (queued == 1 && core_.log.records() >= records_worth_queueing)) writer_.submit(core_.log.seal());
 }

@@ -45,6 +45,7 @@ class Orchestrator {
   void sleep_until_next();
   void end_work();
   void remember_dedup_ids(const Record& record);
+  bool begins_successor(const Record& record, Position event);
   void refuse_all();
   void refuse_waiters(const ErrorInfo& error);
   static void refuse(Request& request, const ErrorInfo& error, std::vector<Completion>& refused);
@@ -62,6 +63,7 @@ class Orchestrator {
   OperatorActs operator_acts_;
   std::vector<Request> taken_;
   std::vector<InstanceId> watched_;  // instances somebody waits for
+  Position began_successor_;         // recovery: the last event seen that began a successor
   Lsn seen_durable_ = 0;
   bool stopped_ = false;  // failed: nothing is done any more
   std::atomic<bool> closing_{false};

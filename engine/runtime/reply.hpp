@@ -18,10 +18,12 @@ class BlockedCall {
   bool sequence() { return advance(State::sequenced); }
 
   void finish(const Result<T>& result) {
-    const std::lock_guard lock(mutex_);
-    result_ = result;
-    finished_ = true;
-    changed_.notify_one();
+    {
+      const std::lock_guard lock(mutex_);
+      result_ = result;
+      finished_ = true;
+    }
+    changed_.notify_one();  // unlocked: else the caller would wake up only to wait for the lock
   }
 
   // Caller: waits up to `timeout`. Throws the answer's error, Overloaded if nothing has happened by then, or

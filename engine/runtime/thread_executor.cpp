@@ -71,8 +71,8 @@ void ThreadExecutor::wake(Lane lane) {
   auto& its_line = line(lane);
   if (its_line.wanted.exchange(true)) return;
   if (!its_line.asleep) return;
-  const std::lock_guard lock(its_line.mutex);
-  its_line.changed.notify_one();
+  { const std::lock_guard lock(its_line.mutex); }  // the lane waits by now, or will see `wanted`
+  its_line.changed.notify_one();                   // unlocked: else it would wake up only to wait for the lock
 }
 
 void ThreadExecutor::wake_after(Lane lane, std::optional<Duration> delay) {
