@@ -22,7 +22,10 @@ struct Batch {
   std::optional<LogState> log_state;
   Lsn fold_from = 0;  // 0: as before; else recovery may begin folding at this record
 
-  bool empty() const { return records.empty() && instances.empty() && dedup_chunks.empty() && dedup_runs.empty(); }
+  bool empty() const {
+    return records.empty() && instances.empty() && ledgers.empty() && dead_letters.empty() && dedup_chunks.empty() &&
+           dedup_runs.empty() && dropped_dedup_runs.empty() && !log_state;
+  }
   void clear();
 };
 
