@@ -18,6 +18,23 @@ EngineOptions with_test_defaults(EngineOptions options) {
   return options;
 }
 
+// Commits as long as the power is on.
+class PoweredStore final : public Store {
+ public:
+  PoweredStore(std::unique_ptr<Store> store, std::shared_ptr<bool> power)
+      : store_(std::move(store)), power_(std::move(power)) {}
+  LogInfo info() const override { return store_->info(); }
+  void commit(const Batch& batch) override {
+    if (!*power_) throw OutcomeUnknown("the power is off");
+    store_->commit(batch);
+  }
+  std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
+
+ private:
+  std::unique_ptr<Store> store_;
+  std::shared_ptr<bool> power_;
+};
+
 }  // namespace
 
 World::World(std::function<void(Registry&)> registration, EngineOptions options, std::uint64_t seed)
@@ -39,12 +56,15 @@ void World::open() {
   ports.executor = executor_;
   ports.activities = runner_;
   ports.random = [random = std::mt19937_64(seed_)]() mutable { return random(); };
-  engine_ = std::make_unique<Engine>(disk_->open(), std::move(registry), options_, std::move(ports));
+  power_ = std::make_shared<bool>(true);
+  engine_ = std::make_unique<Engine>(std::make_unique<PoweredStore>(disk_->open(), power_), std::move(registry),
+                                     options_, std::move(ports));
 }
 
 void World::crash() { crash_to(disk_->prefix(disk_->commits())); }
 
 void World::crash_to(std::shared_ptr<MemoryDisk> disk) {
+  *power_ = false;
   engine_.reset();
   disk_ = std::move(disk);
   open();

@@ -20,7 +20,8 @@ class World {
  public:
   explicit World(std::function<void(Registry&)> registration, EngineOptions options = {}, std::uint64_t seed = 1);
 
-  // A crash: the engine vanishes with all that is not committed, and is opened again over the log.
+  // A crash: the engine vanishes with all that is not committed, and is opened again over the log. Calls that were not
+  // answered get OutcomeUnknown, as their callers would on another machine.
   void crash();
   // As above, over another log.
   void crash_to(std::shared_ptr<MemoryDisk> disk);
@@ -87,6 +88,7 @@ class World {
   EngineOptions options_;
   std::uint64_t seed_;
   std::shared_ptr<MemoryDisk> disk_;
+  std::shared_ptr<bool> power_;  // of the open store: nothing is committed once it is off
   std::shared_ptr<VirtualClock> clock_;
   std::shared_ptr<ManualExecutor> executor_;
   std::shared_ptr<ManualRunner> runner_;
