@@ -97,7 +97,9 @@ ErrorInfo current_error() {
   try {
     throw;
   } catch (const Error& error) {
-    return error.info();
+    auto info = error.info();
+    if (!info) info.code = ErrorCode::application;  // it was thrown: no code may make a success of it
+    return info;
   } catch (const std::exception& error) {
     return {ErrorCode::application, type_name_of_current_exception(), error.what(), false};
   } catch (...) {
