@@ -8,7 +8,6 @@
 #include "tools/gateway/sign.hpp"
 
 #include <bobbin/engine.hpp>
-#include <bobbin/lmdb.hpp>
 #include <bobbin/workflows/sms_consolidation.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -111,7 +110,8 @@ std::function<std::uint64_t()> random_source() {
 
 class Gateway {
  public:
-  Gateway(const GatewayConfig& config, const http::CurlGlobal& curl, std::shared_ptr<spdlog::logger> log)
+  Gateway(const GatewayConfig& config, const http::CurlGlobal& curl, std::shared_ptr<spdlog::logger> log,
+          const StoreOpener& open_store)
       : config_(config),
         log_(std::move(log)),
         delivery_(curl, config.delivery, log_),
@@ -119,7 +119,7 @@ class Gateway {
         retransmission_(retransmission_options_, random_source()),
         beat_timer_(io_),
         signals_(io_, SIGTERM, SIGINT) {
-    open_engine();
+    open_engine(open_store);
     intake_.emplace(*engine_, retransmission_, window_of(config), config.country_code, to_io(), log_);
     listen();
   }
@@ -137,10 +137,10 @@ class Gateway {
   }
 
  private:
-  void open_engine() {
+  void open_engine(const StoreOpener& open_store) {
     LmdbOptions options;
     options.log_line = [log = log_](std::string_view line) { log->info("log: {}", line); };
-    auto store = open_lmdb(config_.data_directory, options);
+    auto store = open_store(config_.data_directory, options);
     const auto remembered = seed_after_restart(*store, heartbeat_.last(), retransmission_options_, retransmission_);
     heartbeat_.beat();
     if (remembered != 0)
@@ -231,8 +231,9 @@ class Gateway {
 
 }  // namespace
 
-int run_gateway(const GatewayConfig& config, const http::CurlGlobal& curl, std::shared_ptr<spdlog::logger> log) {
-  return Gateway(config, curl, std::move(log)).run();
+int run_gateway(const GatewayConfig& config, const http::CurlGlobal& curl, std::shared_ptr<spdlog::logger> log,
+                const StoreOpener& open_store) {
+  return Gateway(config, curl, std::move(log), open_store).run();
 }
 
 }  // namespace bobbin::gateway
