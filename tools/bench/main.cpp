@@ -35,9 +35,7 @@ int run(const std::vector<std::string>& names, const Settings& settings, bool js
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Measures the figures that Bobbin promises, on the disk that holds --directory.");
   std::vector<std::string> names;
   Settings settings{"bobbin-bench.tmp", 10};
@@ -49,8 +47,14 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", settings.seconds, "of load for each")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_flag("--json", json, "one object a line: name, value, unit, target, met");
   CLI11_PARSE(app, argc, argv);
+  return run(names, settings, json);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    return run(names, settings, json);
+    return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bobbin-bench: %s\n", error.what());
     return 1;

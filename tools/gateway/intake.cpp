@@ -104,7 +104,7 @@ void Intake::on_submit(const smpp::Submit& submit, smpp::Reply reply) {
   }
   // std::function wants what it holds to be copyable.
   auto shared_reply = std::make_shared<smpp::Reply>(std::move(reply));
-  accept(std::move(sms), judgement.dedup_id, [this, ticket = judgement.ticket, shared_reply](const auto& result) {
+  accept(sms, judgement.dedup_id, [this, ticket = judgement.ticket, shared_reply](const auto& result) {
     retransmission_.answered(ticket, memory_of(result.error), Retransmission::Time::clock::now());
     (*shared_reply)(status_of(result.error), result ? to_string(result.value.position) : std::string());
   });
@@ -134,10 +134,10 @@ void Intake::on_http(const std::string& client, const http::Request& request, ht
   const auto dedup_id = message.message_id ? dedup_id_of_client(client, sms.from, sms.to, *message.message_id)
                                            : retransmission_.fresh_dedup_id(incoming);
   auto shared_respond = std::make_shared<http::Respond>(std::move(respond));
-  accept(std::move(sms), dedup_id, [shared_respond](const auto& result) { (*shared_respond)(response_to(result)); });
+  accept(sms, dedup_id, [shared_respond](const auto& result) { (*shared_respond)(response_to(result)); });
 }
 
-void Intake::accept(workflows::Sms sms, const std::string& dedup_id, OnAnswer answer) {
+void Intake::accept(const workflows::Sms& sms, const std::string& dedup_id, OnAnswer answer) {
   const auto finish = [this, answer = std::move(answer)](const Result<Accepted>& result) {
     if (result.error) {
       ++counters_.refused;

@@ -42,7 +42,7 @@ class Intake final : public smpp::SubmitHandler {
   const IntakeCounters& counters() const { return counters_; }
 
  private:
-  void accept(workflows::Sms sms, const std::string& dedup_id, OnAnswer answer);
+  void accept(const workflows::Sms& sms, const std::string& dedup_id, OnAnswer answer);
 
   Engine& engine_;
   Retransmission& retransmission_;

@@ -13,7 +13,9 @@
 using namespace bobbin;
 using namespace bobbin::inspect;
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app("Looks into a Bobbin log, beside the engine that owns it or alone. Never writes.");
   app.require_subcommand(1);
   app.fallthrough();
@@ -38,12 +40,19 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   ls_options.json = show_options.json = json;
 
+  const auto log = open_lmdb_read_only(directory);
+  if (*ls_command) return ls(*log, ls_options);
+  if (*show_command) return show(*log, show_options);
+  if (*stats_command) return stats(*log, json);
+  if (*verify_command) return verify_log(*log, json);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    const auto log = open_lmdb_read_only(directory);
-    if (*ls_command) return ls(*log, ls_options);
-    if (*show_command) return show(*log, show_options);
-    if (*stats_command) return stats(*log, json);
-    if (*verify_command) return verify_log(*log, json);
+    return run(argc, argv);
   } catch (const Error& error) {
     std::fprintf(stderr, "bobbin: %s: %s\n", to_string(error.code()), error.what());
     return 2;
@@ -51,5 +60,4 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "bobbin: %s\n", error.what());
     return 2;
   }
-  return 0;
 }
