@@ -1,11 +1,11 @@
 // A directory of its own for one test.
 #pragma once
 
+#include <stdlib.h>
+
 #include <filesystem>
 #include <stdexcept>
 #include <string>
-
-#include <stdlib.h>
 
 namespace bobbin::testing {
 

@@ -26,6 +26,8 @@ class World {
   // As above, over another log.
   void crash_to(std::shared_ptr<MemoryDisk> disk);
   void close() { engine_.reset(); }
+  // From now on every commit fails, until the next crash.
+  void cut_power() { *power_ = false; }
 
   Engine& engine() { return *engine_; }
   MemoryDisk& disk() { return *disk_; }
