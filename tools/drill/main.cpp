@@ -5,10 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <random>
+#include <stdexcept>
 #include <string>
 
 namespace {
@@ -83,46 +85,69 @@ int demo(drill::DemoOptions options, const std::string& given, bool keep) {
   return proven ? 0 : exit_broken;
 }
 
+// What the command line says.
+struct Arguments {
+  std::string directory;
+  bool keep = false;
+  drill::KillOptions kill;
+  std::int64_t window_ms = 0;
+  std::int64_t patience_ms = 0;
+  drill::DemoOptions demo;
+};
+
+void add_common(CLI::App& command, Arguments& arguments, std::filesystem::path& gateway) {
+  command.add_option("--gateway", gateway, "the program");
+  command.add_option("--directory", arguments.directory, "for data, log and journals; it is kept");
+  command.add_flag("--keep", arguments.keep, "keep the temporary directory");
+}
+
+CLI::App* add_kill(CLI::App& app, Arguments& arguments) {
+  auto& options = arguments.kill;
+  options.gateway = neighbour("gateway", "bobbin-gateway");
+  arguments.window_ms = options.window.count();
+  arguments.patience_ms = options.patience.count();
+  auto* kill = app.add_subcommand("kill", "SIGKILL at random moments under load");
+  kill->add_option("--rounds", options.rounds, "how often it is killed")->capture_default_str();
+  kill->add_option("--seed", options.seed, "of load, faults and moments")->capture_default_str();
+  kill->add_option("--connections", options.connections)->check(CLI::Range(1, 100))->capture_default_str();
+  kill->add_option("--senders", options.senders)->check(CLI::Range(1, 100'000))->capture_default_str();
+  kill->add_option("--rate", options.rate, "messages a second")->check(CLI::Range(1, 20'000))->capture_default_str();
+  kill->add_option("--fibers", options.fibers_max, "conversations in memory")->capture_default_str();
+  kill->add_option("--window-ms", arguments.window_ms)->check(CLI::Range(100, 60'000))->capture_default_str();
+  kill->add_option("--patience-ms", arguments.patience_ms, "silence after which a message is lost")
+      ->capture_default_str();
+  add_common(*kill, arguments, options.gateway);
+  return kill;
+}
+
+CLI::App* add_demo(CLI::App& app, Arguments& arguments) {
+  auto& options = arguments.demo;
+  options.gateway = neighbour("gateway", "bobbin-gateway");
+  options.inspect = neighbour("inspect", "bobbin");
+  auto* demo = app.add_subcommand("demo", "a burst, a kill in the middle of it, and the proof");
+  demo->add_option("--inspect", options.inspect, "the inspection tool");
+  add_common(*demo, arguments, options.gateway);
+  return demo;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Runs the real gateway, kills it, and checks its promises from outside.");
+  app.require_subcommand(1);
+  Arguments arguments;
+  const auto* kill = add_kill(app, arguments);
+  add_demo(app, arguments);
+  CLI11_PARSE(app, argc, argv);
+  if (!*kill) return demo(arguments.demo, arguments.directory, arguments.keep);
+  arguments.kill.window = milliseconds(arguments.window_ms);
+  arguments.kill.patience = milliseconds(arguments.patience_ms);
+  return kill_drill(arguments.kill, arguments.directory, arguments.keep);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Runs the real gateway, kills it, and checks its promises from outside.");
-  app.require_subcommand(1);
-  std::string directory;
-  bool keep = false;
-
-  drill::KillOptions kill_options;
-  kill_options.gateway = neighbour("gateway", "bobbin-gateway");
-  std::int64_t window_ms = kill_options.window.count();
-  std::int64_t patience_ms = kill_options.patience.count();
-  auto* kill = app.add_subcommand("kill", "SIGKILL at random moments under load");
-  kill->add_option("--rounds", kill_options.rounds, "how often it is killed")->capture_default_str();
-  kill->add_option("--seed", kill_options.seed, "of load, faults and moments")->capture_default_str();
-  kill->add_option("--connections", kill_options.connections)->check(CLI::Range(1, 100))->capture_default_str();
-  kill->add_option("--senders", kill_options.senders)->check(CLI::Range(1, 100'000))->capture_default_str();
-  kill->add_option("--rate", kill_options.rate, "messages a second")
-      ->check(CLI::Range(1, 20'000))
-      ->capture_default_str();
-  kill->add_option("--fibers", kill_options.fibers_max, "conversations in memory")->capture_default_str();
-  kill->add_option("--window-ms", window_ms)->check(CLI::Range(100, 60'000))->capture_default_str();
-  kill->add_option("--patience-ms", patience_ms, "silence after which a message is lost")->capture_default_str();
-
-  drill::DemoOptions demo_options;
-  demo_options.gateway = kill_options.gateway;
-  demo_options.inspect = neighbour("inspect", "bobbin");
-  auto* demo_command = app.add_subcommand("demo", "a burst, a kill in the middle of it, and the proof");
-  demo_command->add_option("--inspect", demo_options.inspect, "the inspection tool")->capture_default_str();
-
-  for (auto* command : {kill, demo_command}) {
-    command->add_option("--gateway", command == kill ? kill_options.gateway : demo_options.gateway, "the program");
-    command->add_option("--directory", directory, "for data, log and journals; it is kept");
-    command->add_flag("--keep", keep, "keep the temporary directory");
-  }
-  CLI11_PARSE(app, argc, argv);
   try {
-    kill_options.window = milliseconds(window_ms);
-    kill_options.patience = milliseconds(patience_ms);
-    return *kill ? kill_drill(kill_options, directory, keep) : demo(demo_options, directory, keep);
+    return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bobbin-drill: %s\n", error.what());
     return exit_trouble;
