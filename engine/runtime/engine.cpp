@@ -39,7 +39,7 @@ class Engine::Impl {
         registry(std::move(its_registry)),
         ports(with_defaults(std::move(its_ports), registry, options)),
         core(*store, registry, options, ports),
-        inbox(options.inbox_requests, options.inbox_bytes),
+        inbox(std::make_shared<Inbox>(options.inbox_requests, options.inbox_bytes)),
         completions(*ports.executor),
         writer(*store, completions, *ports.executor, core.info.last_lsn,
                [this](const ErrorInfo& error) { failed(error); }),
@@ -73,7 +73,7 @@ class Engine::Impl {
   }
 
   void send(Request request, std::size_t bytes, Duration patience) {
-    inbox.put(std::move(request), bytes, patience);
+    inbox->put(std::move(request), bytes, patience);
     ports.executor->wake(Lane::orchestrator);
   }
 
@@ -91,7 +91,7 @@ class Engine::Impl {
   void close(Duration limit) {
     const std::lock_guard lock(closing);
     if (closed) return;
-    inbox.close();
+    inbox->close();
     orchestrator.begin_close();
     ports.executor->wake(Lane::orchestrator);
     if (!ports.activities->stop(limit))
@@ -139,7 +139,7 @@ class Engine::Impl {
   const Registry registry;
   const Ports ports;
   Core core;
-  Inbox inbox;
+  const std::shared_ptr<Inbox> inbox;  // an activity that outlives close() still puts its outcome there
   Completions completions;
   LogWriter writer;
   Orchestrator orchestrator;
@@ -314,7 +314,7 @@ EngineStats Engine::stats() const {
   stats.in_memory = c.in_memory.value();
   stats.last_lsn = c.last_lsn.value();
   stats.fold_from = c.fold_from.value();
-  stats.inbox_requests = impl_->inbox.size();
+  stats.inbox_requests = impl_->inbox->size();
   stats.commits = impl_->writer.commits();
   stats.durable_lsn = impl_->writer.durable();
   stats.records = stats.durable_lsn - impl_->core.info.last_lsn;

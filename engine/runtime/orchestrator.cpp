@@ -19,16 +19,16 @@ constexpr std::size_t records_worth_queueing = 512;
 
 }  // namespace
 
-Orchestrator::Orchestrator(Core& core, Inbox& inbox, LogWriter& writer, Completions& completions)
+Orchestrator::Orchestrator(Core& core, const std::shared_ptr<Inbox>& inbox, LogWriter& writer, Completions& completions)
     : core_(core),
-      inbox_(inbox),
+      inbox_(*inbox),
       writer_(writer),
       completions_(completions),
       residency_(core),
       desk_(core,
-            [&inbox, &core](AttemptDone done) {
-              inbox.put_reserved(std::move(done));
-              core.ports.executor->wake(Lane::orchestrator);
+            [inbox, executor = core.ports.executor](AttemptDone done) {
+              inbox->put_reserved(std::move(done));
+              executor->wake(Lane::orchestrator);
             }),
       turns_(core, residency_, desk_),
       acceptor_(core, turns_),

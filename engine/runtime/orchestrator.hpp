@@ -19,7 +19,7 @@ namespace bobbin {
 
 class Orchestrator {
  public:
-  Orchestrator(Core& core, Inbox& inbox, LogWriter& writer, Completions& completions);
+  Orchestrator(Core& core, const std::shared_ptr<Inbox>& inbox, LogWriter& writer, Completions& completions);
 
   // Folds the log's tail over the stored rows, and records the opening. Before the lanes start.
   void recover();
