@@ -151,7 +151,7 @@ InstanceStatus World::status(const InstanceName& name) {
 }
 
 Ledger World::ledger(const std::string& orchestrator) {
-  for (auto& ledger : blocking([](Engine& engine) { return engine.ledgers(); }))
+  for (auto& ledger : ledgers())
     if (ledger.orchestrator == orchestrator) return ledger;
   Ledger none;
   none.orchestrator = orchestrator;

@@ -78,6 +78,9 @@ class World {
   std::vector<DeadLetter> dead_letters() {
     return blocking([](Engine& engine) { return engine.dead_letters(); });
   }
+  std::vector<Ledger> ledgers() {
+    return blocking([](Engine& engine) { return engine.ledgers(); });
+  }
   // The engine's ledger of an orchestrator; all zero if it has none.
   Ledger ledger(const std::string& orchestrator);
   // All records of the log.
