@@ -28,11 +28,15 @@ constexpr milliseconds end_within{30'000};
 constexpr std::size_t pair = 2;
 constexpr auto recipient = "+49800100";
 
-template <typename... Arguments>
-void tell(const char* format, Arguments... arguments) {
-  std::printf(format, arguments...);
-  std::printf("\n");
+void tell(const char* text) {
+  std::printf("%s\n", text);
   std::fflush(stdout);
+}
+
+template <typename First, typename... Rest>
+void tell(const char* format, First first, Rest... rest) {
+  std::printf(format, first, rest...);
+  tell("");
 }
 
 StageOptions stage_options(const DemoOptions& options) {
@@ -71,7 +75,7 @@ class Demo {
     const auto end = stage_.gateway().wait_for_end(end_within);
     tell("\nThe gateway was asked to end and did so with status %d.", end.code);
     const bool good = proven && shown && end.clean();
-    tell("%s", good ? "PROVEN" : "NOT PROVEN");
+    tell(good ? "PROVEN" : "NOT PROVEN");
     return good;
   }
 

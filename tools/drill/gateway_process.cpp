@@ -113,8 +113,7 @@ void GatewayProcess::take_line(const std::string& line) {
 
 GatewayEnd GatewayProcess::reap() {
   int status = 0;
-  while (::waitpid(child_, &status, 0) < 0) {
-    if (errno != EINTR) throw_errno("waitpid");
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
   }
   child_ = 0;
   reader_.join();
