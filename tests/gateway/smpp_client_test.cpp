@@ -65,6 +65,24 @@ TEST_CASE("unbinding waits for outstanding answers") {
   CHECK_FALSE(lost);
 }
 
+TEST_CASE("unbinding waits for what the window holds back, too") {
+  SmppRig rig;
+  ClientOptions options = rig.client_options();
+  options.window = 1;
+  Client client(rig.loop.io(), options);
+  rig.bind(client);
+  std::size_t accepted = 0;
+  bool unbound = false;
+  for (int i = 0; i < 3; ++i) client.submit(message("x"), [&](const SubmitResult& got) { accepted += got.accepted(); });
+  client.unbind([&] { unbound = true; });
+  for (std::size_t answers = 1; answers <= 3; ++answers) {
+    rig.loop.run_until([&] { return rig.handler.held.size() == 1 || unbound; });
+    rig.handler.answer_all();
+  }
+  rig.loop.run_until([&] { return unbound; });
+  CHECK(accepted == 3);
+}
+
 TEST_CASE("when the server dies, the client knows exactly what was unanswered") {
   SmppRig rig;
   std::optional<Lost> lost;

@@ -80,13 +80,17 @@ struct SmppRig {
     std::string received(bytes, '\0');
     std::optional<std::size_t> got;
     boost::asio::async_read(socket, boost::asio::buffer(received),
-                            [&](boost::system::error_code, std::size_t count) { got = count; });
+                            [&](boost::system::error_code error, std::size_t count) {
+                              ending = error;
+                              got = count;
+                            });
     loop.run_until([&] { return got.has_value(); });
     received.resize(*got);
     return received;
   }
 
   tests::EventLoop loop;
+  boost::system::error_code ending;  // how the last receive() ended
   HoldingHandler handler;
   std::optional<Server> server;
 };
