@@ -6,6 +6,7 @@
 #include <bobbin/assert.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace bobbin {
 
@@ -17,11 +18,14 @@ FiberGroup::~FiberGroup() { unwind_all(); }
 
 FiberTask& FiberGroup::start(std::function<void()> body) {
   fifo_scheduler();
-  auto& task = *tasks_.emplace_back(std::make_unique<FiberTask>());
+  auto fresh = std::make_unique<FiberTask>();
+  auto& task = *fresh;
   task.body_ = std::move(body);
+  tasks_.reserve(tasks_.size() + 1);  // so that nothing fails once the fiber exists
   boost::fibers::fiber(boost::fibers::launch::post, std::allocator_arg, PooledStack(stacks_), [this, &task] {
     enter(task);
   }).detach();
+  tasks_.push_back(std::move(fresh));
   return task;
 }
 
@@ -34,6 +38,7 @@ void FiberGroup::enter(FiberTask& task) noexcept {
   }
   task.body_ = nullptr;
   task.ended_ = true;
+  resume_unwinder(task);
   fifo_scheduler().bury_soon();
 }
 
@@ -48,38 +53,74 @@ void FiberGroup::reap() {
   std::erase_if(tasks_, [](const auto& task) { return task->ended(); });
 }
 
+// The one place that suspends a fiber.
+void FiberGroup::suspend(FiberTask& task) {
+  const ExceptionState own;
+  task.parked_ = true;
+  boost::fibers::context::active()->suspend();
+  current_ = &task;
+}
+
 void FiberGroup::park() {
   FiberTask& task = *current_;
-  const bool given_up = task.unwinds_ >= unwinds_before_given_up;
-  if (!task.unwinding_ || given_up) {
-    const ExceptionState own;
-    task.parked_ = true;
-    boost::fibers::context::active()->suspend();
-    current_ = &task;
+  if (task.unwinds_ >= unwinds_before_given_up) {
+    task.given_up_ = true;
+    resume_unwinder(task);
+    suspend(task);
+    expect(false, "a fiber that was parked for good is never resumed");
   }
+  if (!task.unwinding_) suspend(task);
   if (!task.unwinding_) return;
   ++task.unwinds_;
   throw Unwind{};
 }
 
 void FiberGroup::wake(FiberTask& task) {
-  if (!task.parked_) return;
+  if (!task.parked_ || task.given_up_) return;
   task.parked_ = false;
   boost::fibers::context::active()->schedule(task.context_);
 }
 
+void FiberGroup::resume_unwinder(FiberTask& task) {
+  if (auto* unwinder = std::exchange(task.unwinder_, nullptr)) {
+    wake(*unwinder);
+    fifo_scheduler().prefer(*unwinder->context_);
+  }
+}
+
 void FiberGroup::unwind(FiberTask& task) {
+  if (task.ended_ || task.given_up_) return;
   task.unwinding_ = true;
+  if (&task == current_) return;
+  if (!task.context_) {  // has never run: only what it was to run with is to go
+    task.body_ = nullptr;
+    return;
+  }
   wake(task);
+  fifo_scheduler().prefer(*task.context_);
+  if (!current_) return run();
+  FiberTask& self = *current_;
+  task.unwinder_ = &self;
+  suspend(self);
+}
+
+FiberTask* FiberGroup::newest_living() const {
+  const auto living = [](const auto& task) { return !task->ended_ && !task->given_up_; };
+  const auto at = std::find_if(tasks_.rbegin(), tasks_.rend(), living);
+  return at == tasks_.rend() ? nullptr : at->get();
 }
 
 std::size_t FiberGroup::unwind_all() {
-  if (tasks_.empty()) return 0;
-  for (const auto& task : tasks_) unwind(*task);
-  run();
+  for (const auto& task : tasks_) task->unwinding_ = true;
+  while (auto* newest = newest_living()) {
+    if (newest->context_)
+      unwind(*newest);
+    else
+      run();  // it has never run: it enters, sees that it is to unwind, and ends
+  }
+  reap();
   const auto refused = tasks_.size();
   for (auto& task : tasks_) {
-    expect(task->parked_, "a fiber that was told to unwind has ended or is parked for good");
     task->context_->worker_unlink();  // else the thread could never end
     task.release();                   // its stack refers to it for ever
   }

@@ -28,7 +28,9 @@ class FiberTask {
   bool ended_ = false;
   bool parked_ = false;
   bool unwinding_ = false;
+  bool given_up_ = false;
   std::uint32_t unwinds_ = 0;
+  FiberTask* unwinder_ = nullptr;  // waits for this one's end
 };
 
 // One thread: all calls on the thread that made it.
@@ -41,7 +43,7 @@ class FiberGroup {
   FiberGroup& operator=(const FiberGroup&) = delete;
 
   // `body` runs when the fibers are next run, after those that are ready already; it must not throw anything but
-  // Unwind. The task lives until it has ended and reap() was called.
+  // Unwind. The task lives until it has ended and the fibers were run. Throws std::bad_alloc.
   FiberTask& start(std::function<void()> body);
 
   // From the thread's own flow: runs ready fibers until all wait.
@@ -52,17 +54,22 @@ class FiberGroup {
   void park();
   void wake(FiberTask& task);
 
-  // The task's next (or present) park throws. It runs when the fibers are next run.
+  // Unwinds one fiber, and returns when it has ended or is parked for good: what it refers to may go then. From another
+  // fiber of this group or the thread's own flow; for the calling fiber itself, its next park throws.
   void unwind(FiberTask& task);
-  // From the thread's own flow: unwinds all fibers now. Returns how many refused and were given up.
+  // From the thread's own flow: unwinds all fibers, newest first, for a fiber may refer to what an older one holds.
+  // Returns how many refused and were given up.
   std::size_t unwind_all();
 
   // The task whose fiber is running; null outside of this group's fibers.
   FiberTask* current() const { return current_; }
-  bool empty() const { return tasks_.empty(); }
+  std::size_t size() const { return tasks_.size(); }
 
  private:
   void enter(FiberTask& task) noexcept;
+  void suspend(FiberTask& task);
+  void resume_unwinder(FiberTask& task);
+  FiberTask* newest_living() const;
   void reap();
 
   std::shared_ptr<StackPool> stacks_;

@@ -30,6 +30,11 @@ context* FifoScheduler::pick_next() noexcept {
   return std::exchange(main_, nullptr);
 }
 
+void FifoScheduler::prefer(context& fiber) noexcept {
+  fiber.ready_unlink();
+  fibers_.push_front(fiber);
+}
+
 bool FifoScheduler::has_ready_fibers() const noexcept { return !fibers_.empty() || main_; }
 
 // Reached only if the thread's own flow waits through Boost, which the engine never does.

@@ -16,6 +16,8 @@ class FifoScheduler final : public boost::fibers::algo::algorithm {
   void notify() noexcept override;
 
   void bury_soon() noexcept { bury_ = true; }
+  // The fiber, which is ready, runs before all others.
+  void prefer(boost::fibers::context& fiber) noexcept;
 
  private:
   boost::fibers::scheduler::ready_queue_type fibers_;

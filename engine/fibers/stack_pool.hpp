@@ -20,6 +20,7 @@ class StackPool {
   // Throws std::bad_alloc when the system has no more address space or mappings.
   boost::context::stack_context take();
   void give_back(boost::context::stack_context& stack) noexcept;
+  std::size_t in_use() const { return mapped_ - free_.size(); }
 
  private:
   std::size_t mapping_bytes_;

@@ -8,6 +8,7 @@ std::optional<LogTime> next_due(const InstanceState& state) {
   std::optional<LogTime> due;
   const auto consider = [&due](LogTime time) { due = due ? std::min(*due, time) : time; };
   if (!state.live()) return due;
+  if (state.quarantined) return LogTime{};  // the next open tries whether it matches again (S16)
   if (!state.begun)
     consider(state.begins_at);
   else if (!state.backlog.empty())

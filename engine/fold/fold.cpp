@@ -6,6 +6,8 @@
 
 #include <bobbin/assert.hpp>
 
+#include <algorithm>
+
 namespace bobbin {
 
 namespace {
@@ -75,15 +77,23 @@ const std::vector<Input>& inputs_of(const Record& record) {
   return none;
 }
 
-const Event* find_event(const Record& record, Position position) {
-  for (const auto& input : inputs_of(record)) {
+const Event* find_event(const std::vector<Input>& inputs, Position position) {
+  for (const auto& input : inputs) {
     if (const auto* event = std::get_if<EventInput>(&input); event && event->event.position == position)
       return &event->event;
-    if (const auto* start = std::get_if<StartInput>(&input))
-      for (const auto& carried : start->carried)
-        if (carried.position == position) return &carried;
+    const auto* start = std::get_if<StartInput>(&input);
+    if (!start) continue;
+    // Carried events are in order of acceptance but for redriven ones, so a look at the likely place first.
+    const auto& carried = start->carried;
+    const auto at = std::lower_bound(carried.begin(), carried.end(), position,
+                                     [](const Event& event, Position wanted) { return event.position < wanted; });
+    if (at != carried.end() && at->position == position) return &*at;
+    for (const auto& one : carried)
+      if (one.position == position) return &one;
   }
   return nullptr;
 }
+
+const Event* find_event(const Record& record, Position position) { return find_event(inputs_of(record), position); }
 
 }  // namespace bobbin

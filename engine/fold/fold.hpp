@@ -27,6 +27,7 @@ void fold(const Record& record, FoldTarget& target);
 
 // The copy of an accepted event that `record` holds: its own or a carried one. Null if it holds none.
 const Event* find_event(const Record& record, Position position);
+const Event* find_event(const std::vector<Input>& inputs, Position position);
 // The inputs of an accepted or turn record; empty for the other kinds.
 const std::vector<Input>& inputs_of(const Record& record);
 

@@ -8,6 +8,9 @@ namespace bobbin::detail {
 
 namespace {
 
+// Of one instance. Together with the engine's cap this keeps the process below the system's limit of memory mappings.
+constexpr std::size_t fibers_max = 1'000;
+
 // The core whose fibers run on this thread now; tells a call by a stranger from one of its own.
 thread_local const ContextCore* running_core = nullptr;
 
@@ -120,9 +123,13 @@ OperationPtr ContextCore::schedule(std::string_view activity, PayloadPtr input, 
 
 OperationPtr ContextCore::start_fiber(std::function<void()> function) {
   check_caller();
+  if (fibers_.size() > fibers_max)
+    throw InvalidArgument("an instance of '" + name_.orchestrator + "' has " + std::to_string(fibers_max) +
+                          " child fibers already: wait for some, or use several instances");
   OperationPtr child(new Operation(*this, OperationKind::fiber, ++last_ordinal_));
   // The task leads to the operation only as long as the handle exists: cancel() takes it away.
   auto link = std::make_shared<Operation*>(child.get());
+  child->link = link;
   auto& task = fibers_.start([this, link, function = std::move(function)]() mutable {
     ErrorInfo error;
     try {
@@ -140,7 +147,6 @@ OperationPtr ContextCore::start_fiber(std::function<void()> function) {
     }
   });
   child->task = &task;
-  child->link = link;
   return child;
 }
 
@@ -189,7 +195,7 @@ void ContextCore::cancel(Operation& operation) {
       break;
     case OperationKind::fiber:
       *operation.link = nullptr;
-      if (!stopped_) fibers_.unwind(*operation.task);
+      if (!stopped_ && operation.task) fibers_.unwind(*operation.task);
       break;
   }
 }

@@ -4,6 +4,8 @@
 
 #include <bobbin/assert.hpp>
 
+#include <utility>
+
 namespace bobbin {
 
 Execution::Execution(const OrchestratorCode& code, InstanceName name, RunId run, std::shared_ptr<StackPool> stacks)
@@ -30,7 +32,12 @@ void Execution::apply(const Input& input) {
           },
       },
       input);
-  if (end_) core_.stop();
+  if (end_) refused_ += core_.stop();
+}
+
+std::size_t Execution::unwind() {
+  refused_ += core_.stop();
+  return std::exchange(refused_, 0);
 }
 
 void Execution::start(const StartInput& start) {
@@ -41,8 +48,7 @@ void Execution::start(const StartInput& start) {
 void Execution::run_code(const PayloadPtr& input) {
   RunEnd end;
   try {
-    Context context(core_);
-    end.result = code_(context, input);
+    end.result = code_(context_, input);
   } catch (const Unwind&) {
     throw;
   } catch (...) {

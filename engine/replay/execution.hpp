@@ -14,6 +14,10 @@ class Execution {
  public:
   Execution(const OrchestratorCode& code, InstanceName name, RunId run, std::shared_ptr<StackPool> stacks);
 
+  ~Execution() { unwind(); }
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
   // Every turn begins with the log time of its record.
   void begin_turn(LogTime now, bool replaying);
 
@@ -36,17 +40,19 @@ class Execution {
   // Set once the orchestrator's code has returned or thrown; `unread` is left empty.
   const std::optional<RunEnd>& end() const { return end_; }
 
-  // Unwinds the fibers (eviction). Returns how many refused and were given up (S19).
-  std::size_t unwind() { return core_.stop(); }
+  // Unwinds the fibers, unless the end has done so. Returns how many refused and were given up (S19), once.
+  std::size_t unwind();
 
  private:
   void start(const StartInput& start);
   void run_code(const PayloadPtr& input);
 
   const OrchestratorCode& code_;
+  std::size_t refused_ = 0;  // fibers that the end could not unwind
   std::optional<RunEnd> end_;
   std::uint32_t last_timer_before_ = 0;  // ordinal up to which timers are of earlier turns
   detail::ContextCore core_;
+  Context context_{core_};  // here and not on the main fiber's stack: child fibers use it too
 };
 
 }  // namespace bobbin

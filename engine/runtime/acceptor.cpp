@@ -34,6 +34,7 @@ void Acceptor::answer(const Reply<Accepted>& reply, const InstanceId& id, const 
       core_.dedup.add({hash, result.value.position, result.value.run, result.value.accepted_at}, core_.clock.elapsed());
     core_.counters.accepted.add();
   } catch (const Error& error) {
+    if (!is_refusal(error.code())) throw;
     core_.counters.refused.add();
     result.error = error.info();
   }
@@ -68,6 +69,7 @@ Accepted Acceptor::accept_event(AcceptRequest& request, Instance* instance, Lsn 
     check_registered(request.name.orchestrator);
     return start_run(request, instance_for(request.id), durable);
   }
+  if (!instance) check_registered(request.name.orchestrator);
   if (instance && instance->state.unread.size() >= core_.options.mailbox_events)
     throw Overloaded("the mailbox of this instance of '" + request.name.orchestrator + "' holds " +
                      std::to_string(core_.options.mailbox_events) + " events already: start it, or repeat later");

@@ -66,6 +66,7 @@ void ActivityDesk::redrive(const DeadLetter& letter, Lsn lsn) {
 
 void ActivityDesk::put(const Key& key, Task task, Lsn lsn, LogTime not_before) {
   if (!core_.registry.find_activity(task.activity)) {
+    if (!unregistered_.insert(key).second) return;
     core_.counters.unregistered.add();
     core_.say(LogLevel::warning, "activity '" + task.activity + "' of '" + task.name.orchestrator +
                                      "' is not registered: it waits for an open whose registry has it");
@@ -151,6 +152,13 @@ void ActivityDesk::cancel_run(RunId run) {
     if (!at->first.redrive) cancel(run, at->first.ordinal);
     at = next;
   }
+}
+
+void ActivityDesk::cancel_waiting(RunId run) {
+  const auto waits = [run](const auto& task) {
+    return task.first.run == run && !task.first.redrive && !task.second.running;
+  };
+  std::erase_if(tasks_, waits);
 }
 
 void ActivityDesk::cancel_all() {

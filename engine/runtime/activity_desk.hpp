@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <queue>
+#include <set>
 #include <unordered_map>
 
 namespace bobbin {
@@ -25,6 +26,8 @@ class ActivityDesk {
 
   void cancel(RunId run, std::uint32_t ordinal);
   void cancel_run(RunId run);
+  // Those that do not run yet: the run is held, and nothing of it is executed.
+  void cancel_waiting(RunId run);
 
   // Hands over what is durable, due, and has room.
   void start_due(Lsn durable);
@@ -78,6 +81,7 @@ class ActivityDesk {
   Core& core_;
   std::function<void(AttemptDone)> done_;
   std::map<Key, Task> tasks_;
+  std::set<Key> unregistered_;        // told about
   std::deque<Waiting> durable_wait_;  // in log order
   std::priority_queue<Later, std::vector<Later>, std::greater<>> later_;
   std::size_t running_ = 0;

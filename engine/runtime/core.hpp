@@ -32,6 +32,7 @@ struct Core {
   TimerQueue timers;
   LogBuilder log;
   Counters counters;
+  std::vector<InstanceId> ended;  // instances whose run has ended since somebody looked
 
   void say(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);

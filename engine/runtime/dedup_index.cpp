@@ -67,6 +67,11 @@ void DedupIndex::add(const DedupEntry& entry, Elapsed elapsed) {
   if (fresh_.size() >= ids_per_run) freeze();
 }
 
+void DedupIndex::recover(const DedupEntry& entry, Elapsed elapsed) {
+  freeze_if_old(elapsed);
+  if (!fresh_.find(entry.hash)) add(entry, elapsed);
+}
+
 // A run spans a part of the horizon only, also where few ids come: so it is dropped soon after its last one counts.
 // Whenever this is looked at, the run ends before the next id to be added: recovery makes the same one.
 void DedupIndex::freeze_if_old(Elapsed elapsed) {

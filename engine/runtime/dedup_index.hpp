@@ -31,10 +31,9 @@ class DedupIndex {
   // False: the memory is at its bound, the id cannot be remembered and must not be accepted.
   bool has_room(Elapsed elapsed);
   void add(const DedupEntry& entry, Elapsed elapsed);
-  // Recovery: as add, for an id of the log's tail. The tail holds each id once, so nothing is looked up in the store.
-  void recover(const DedupEntry& entry, Elapsed elapsed) {
-    if (!fresh_.find(entry.hash)) add(entry, elapsed);
-  }
+  // Recovery: as add, for an id of the log's tail, and nothing is looked up in the store. An id that stands in the tail
+  // twice was beyond the horizon when it came again: the newer acceptance counts.
+  void recover(const DedupEntry& entry, Elapsed elapsed);
   // Recovery: records up to here are in stored runs.
   Lsn stored_up_to() const { return stored_up_to_; }
 

@@ -9,6 +9,7 @@
 #include <bobbin/engine.hpp>
 
 #include <mutex>
+#include <optional>
 #include <random>
 
 namespace bobbin {
@@ -77,18 +78,32 @@ class Engine::Impl {
     ports.executor->wake(Lane::orchestrator);
   }
 
-  template <class T, class R>
-  T call(R request, std::size_t bytes, Duration timeout) {
+  void check_not_on_lane() const {
     if (on_lane)
       throw InvalidArgument("a blocking call on the engine's own thread would wait for itself: use the callback form");
+  }
+
+  // Empty: no answer within `timeout`.
+  template <class T, class R>
+  std::optional<T> try_call(R request, std::size_t bytes, Duration timeout, bool& taken) {
+    check_not_on_lane();
     auto call = std::make_shared<BlockedCall<T>>();
     request.reply = Reply<T>(call);
     const auto deadline = std::chrono::steady_clock::now() + std::min(timeout, Duration(std::chrono::hours(24 * 365)));
     send(std::move(request), bytes, timeout);
-    return call->wait(std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now()));
+    return call->wait(std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now()), taken);
+  }
+
+  template <class T, class R>
+  T call(R request, std::size_t bytes, Duration timeout) {
+    bool taken = false;
+    if (auto answer = try_call<T>(std::move(request), bytes, timeout, taken)) return std::move(*answer);
+    if (taken) throw OutcomeUnknown("the request was taken but is not durable yet: repeat it with the same dedup id");
+    throw Overloaded("the engine did not take the request before its deadline: repeat it later");
   }
 
   void close(Duration limit) {
+    check_not_on_lane();
     const std::lock_guard lock(closing);
     if (closed) return;
     inbox->close();
@@ -261,11 +276,10 @@ void Engine::status(const InstanceName& name, Callback<InstanceStatus> done) {
 }
 
 InstanceStatus Engine::wait(const InstanceName& name, Duration timeout) {
-  try {
-    return impl_->call<InstanceStatus>(StatusRequest{instance_id(name), true, {}}, 1, timeout);
-  } catch (const OutcomeUnknown&) {
-    throw TimedOut("the run did not end within the time given");
-  }
+  bool taken = false;
+  auto status = impl_->try_call<InstanceStatus>(StatusRequest{instance_id(name), true, {}}, 1, timeout, taken);
+  if (!status) throw TimedOut("the run did not end within the time given");
+  return std::move(*status);
 }
 
 void Engine::wait(const InstanceName& name, Callback<InstanceStatus> done) {

@@ -29,7 +29,7 @@ void Inbox::put(Request request, std::size_t bytes, Duration patience) {
 
 void Inbox::put_reserved(Request request) {
   const std::lock_guard lock(mutex_);
-  if (!closed_) items_.push_back({std::move(request), reserved});
+  items_.push_back({std::move(request), reserved});
 }
 
 void Inbox::take(std::vector<Request>& out, std::size_t limit) {

@@ -18,7 +18,7 @@ class Inbox {
 
   // Waits for room up to `patience` (none: not at all). Throws Overloaded when there is none, Closed after close().
   void put(Request request, std::size_t bytes, Duration patience);
-  // Completions have reserved room: never refused, so that a full engine drains. Dropped after close().
+  // Completions have reserved room: never refused, so that a full engine drains, also while it closes.
   void put_reserved(Request request);
 
   // Moves up to `limit` requests, oldest first, to the end of `out`. Orchestrator lane.

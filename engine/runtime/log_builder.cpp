@@ -87,6 +87,7 @@ void LogBuilder::add(Record record) {
   for_each_payload(record, [this](const PayloadPtr& payload) { open_bytes_ += bytes_of(payload); });
   open_->batch.records.push_back(std::move(record));
   fold(open_->batch.records.back(), overlay_);
+  overlay_.note_opening(open_->batch.records.back());
 }
 
 void LogBuilder::add_missing_schemas(const Record& record) {
@@ -125,7 +126,7 @@ void LogBuilder::checkpoint(Batch& batch) {
   if (fold_from == fold_from_ || !rows_left) return;
   fold_from_ = fold_from;
   batch.fold_from = fold_from;
-  batch.log_state = overlay_.log_state();
+  batch.log_state = overlay_.log_state_before(fold_from);
 }
 
 std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {

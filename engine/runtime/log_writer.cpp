@@ -26,8 +26,8 @@ std::shared_ptr<SealedBatch> LogWriter::front() const {
 
 void LogWriter::work() {
   while (const auto batch = front()) {
-    write(*batch);
-    completions_.release(std::move(batch->completions), failure());
+    const auto failure = write(batch->batch);
+    completions_.release(std::move(batch->completions), failure);
     {
       const std::lock_guard lock(mutex_);
       queue_.pop_front();
@@ -36,25 +36,30 @@ void LogWriter::work() {
   }
 }
 
-void LogWriter::write(SealedBatch& batch) {
-  if (has_failed() || batch.batch.empty()) return;
+ErrorInfo LogWriter::write(const Batch& batch) {
+  if (has_failed()) return failure();
+  if (batch.empty()) return {};
   try {
-    store_.commit(batch.batch);
+    store_.commit(batch);
     commits_.fetch_add(1, std::memory_order_relaxed);
-    if (batch.last_lsn() != 0) durable_.store(batch.last_lsn(), std::memory_order_release);
+    if (!batch.records.empty()) durable_.store(batch.records.back().lsn, std::memory_order_release);
+    return {};
   } catch (...) {
     // Whatever it was: without this commit the engine's memory is ahead of its log, so nothing may follow.
-    auto error = current_error();
-    if (error.code != ErrorCode::storage_full) error.code = ErrorCode::outcome_unknown;
-    poison(error);
-    failed_(error);
+    poison(current_error());
+    return failure();
   }
 }
 
 void LogWriter::poison(ErrorInfo error) {
-  const std::lock_guard lock(mutex_);
-  if (!failure_) failure_ = std::move(error);
-  has_failed_.store(true, std::memory_order_release);
+  if (error.code != ErrorCode::storage_full) error.code = ErrorCode::outcome_unknown;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_) return;
+    failure_ = error;
+    has_failed_.store(true, std::memory_order_release);
+  }
+  failed_(error);
 }
 
 ErrorInfo LogWriter::failure() const {

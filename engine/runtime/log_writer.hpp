@@ -24,14 +24,16 @@ struct SealedBatch {
 
 class LogWriter {
  public:
-  // `failed` is called once, on the writer lane, when a commit fails: nothing is committed after it.
+  // `failed` is called once, on the lane that found out, when a commit fails or poison() is called: nothing is
+  // committed after it.
   LogWriter(Store& store, Completions& completions, Executor& executor, Lsn durable,
             std::function<void(const ErrorInfo&)> failed);
 
   // Orchestrator lane.
   void submit(std::shared_ptr<SealedBatch> batch);
   std::size_t queued() const;
-  // Any lane: batches that are not being written yet fail with this error instead.
+  // Any lane: batches that are not being written yet are never written, and their callers get OutcomeUnknown with this
+  // message (StorageFull if it is that). The first reason counts.
   void poison(ErrorInfo error);
 
   // The writer lane's work.
@@ -44,7 +46,7 @@ class LogWriter {
 
  private:
   std::shared_ptr<SealedBatch> front() const;
-  void write(SealedBatch& batch);
+  ErrorInfo write(const Batch& batch);  // why the batch is not durable
 
   Store& store_;
   Completions& completions_;

@@ -1,5 +1,7 @@
 #include "engine/runtime/operator_acts.hpp"
 
+#include <optional>
+
 namespace bobbin {
 
 void OperatorActs::act(OperatorRequest request, Lsn durable) {
@@ -7,6 +9,7 @@ void OperatorActs::act(OperatorRequest request, Lsn durable) {
   try {
     result.value = perform(request, durable);
   } catch (const Error& error) {
+    if (!is_refusal(error.code())) throw;
     result.error = error.info();
   }
   core_.log.answer(std::move(request.reply), std::move(result));
@@ -19,28 +22,30 @@ Accepted OperatorActs::perform(const OperatorRequest& request, Lsn durable) {
     throw InvalidArgument("dead letter " + to_string(request.target) + " is " + to_string(letter.state) +
                           " already: only a dead one can be acted on");
   const auto id = instance_id(letter.name);
+  const bool revive = request.act == OperatorAct::redrive && !letter.is_activity;
+  auto event = revive ? std::optional(event_of(letter)) : std::nullopt;  // read before anything is appended
   OperatorActBody body;
   body.act = request.act;
   body.target = request.target;
   body.note = request.note;
   const auto lsn = core_.log.append(id, std::move(body));
-  if (request.act == OperatorAct::redrive) {
-    if (letter.is_activity)
-      desk_.redrive(core_.overlay.dead_letter(request.target), lsn);
-    else
-      revive_event(letter, durable);
-  }
+  if (revive)
+    revive_event(letter, std::move(*event), durable);
+  else if (request.act == OperatorAct::redrive)
+    desk_.redrive(core_.overlay.dead_letter(request.target), lsn);
   return {Acceptance::done, id, letter.run, 0, {lsn, 0}, core_.clock.now()};
 }
 
-// The event is pending again, at its old position, for the live run or in the mailbox.
-void OperatorActs::revive_event(const DeadLetter& letter, Lsn durable) {
-  auto& instance = *core_.overlay.find(instance_id(letter.name));
+Event OperatorActs::event_of(const DeadLetter& letter) {
   UnreadEvent where;
   where.position = letter.position;
   where.source = letter.source.lsn;
-  auto event = turns_.copies_of({where}).front();
-  event.carry_count = 0;
+  return turns_.copies_of({where}).front();
+}
+
+// The event is pending again, at its old position, for the live run or in the mailbox.
+void OperatorActs::revive_event(const DeadLetter& letter, Event event, Lsn durable) {
+  auto& instance = *core_.overlay.find(instance_id(letter.name));
   if (!instance.state.live()) {
     turns_.keep_in_mailbox(instance, letter.name, std::move(event));
     return;

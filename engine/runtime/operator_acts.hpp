@@ -20,7 +20,8 @@ class OperatorActs {
 
  private:
   Accepted perform(const OperatorRequest& request, Lsn durable);
-  void revive_event(const DeadLetter& letter, Lsn durable);
+  Event event_of(const DeadLetter& letter);
+  void revive_event(const DeadLetter& letter, Event event, Lsn durable);
 
   Core& core_;
   Turns& turns_;

@@ -41,13 +41,18 @@ Orchestrator::Orchestrator(Core& core, const std::shared_ptr<Inbox>& inbox, LogW
 void Orchestrator::recover() {
   core_.store.snapshot()->scan(core_.info.fold_from, [this](Record&& record) {
     fold(record, core_.overlay);
+    core_.overlay.note_opening(record);
     remember_dedup_ids(record);
     return true;
   });
   const auto& state = core_.overlay.log_state();
   core_.clock.resume(state.log_time, state.elapsed);
   core_.log.append(OpenedBody{core_.info.epoch, core_.ports.clock->wall_time(), "pid " + std::to_string(getpid())});
-  core_.overlay.for_each([this](Instance& instance) { turns_.attend(instance, core_.clock.now()); });
+  // Armed, not attended to: what is overdue goes in due order, among what the store holds (S5).
+  core_.overlay.for_each([this](Instance& instance) {
+    instance.armed = next_due(instance.state);
+    if (instance.armed) core_.timers.arm(instance.state.id, *instance.armed);
+  });
   operator_acts_.resume_redrives();
 }
 
@@ -105,18 +110,14 @@ void Orchestrator::step() {
   // What a closing engine has not begun is as after a crash.
   if (!finishing_ && !core_.log.full()) more |= fire_timers();
   if (!finishing_ && !core_.log.full()) more |= turns_.work(turns_a_step, seen_durable_);
-  for (const auto& id : std::exchange(watched_, {})) {
-    auto* instance = core_.overlay.resident_row(id);
-    if (!instance) continue;
-    reads_.answer_waiters(*instance);
-    if (!instance->end_waiters.empty()) watched_.push_back(id);
-  }
+  for (const auto& id : std::exchange(core_.ended, {}))
+    if (auto* instance = core_.overlay.resident_row(id)) reads_.answer_waiters(*instance);
   if (closing_)
     desk_.cancel_all();
   else
     desk_.start_due(seen_durable_);
   hand_over();
-  if (finishing_ && !more) return end_work();
+  if (finishing_ && !more && inbox_.size() == 0) return end_work();
   if (more)
     core_.ports.executor->wake(Lane::orchestrator);
   else
@@ -165,12 +166,7 @@ void Orchestrator::handle(Request request) {
           [&](TerminateRequest& r) {
             if_wanted(r, [this](TerminateRequest&& one) { acceptor_.terminate(std::move(one)); });
           },
-          [&](StatusRequest& r) {
-            if_wanted(r, [this](StatusRequest&& one) {
-              if (one.until_ended) watched_.push_back(one.id);
-              reads_.status(std::move(one));
-            });
-          },
+          [&](StatusRequest& r) { if_wanted(r, [this](StatusRequest&& one) { reads_.status(std::move(one)); }); },
           [&](ListRequest& r) { if_wanted(r, [this](ListRequest&& one) { reads_.list(std::move(one)); }); },
           [&](LedgersRequest& r) { if_wanted(r, [this](LedgersRequest&& one) { reads_.ledgers(std::move(one)); }); },
           [&](DeadLettersRequest& r) {
@@ -185,6 +181,8 @@ void Orchestrator::handle(Request request) {
 }
 
 void Orchestrator::attempt_done(const AttemptDone& done) {
+  // Told to stop by close(): as if it had been cut, so that it uses up no attempt (S27).
+  if (closing_ && done.outcome.error.code == ErrorCode::cancelled) return;
   if (done.redriven.lsn != 0) return operator_acts_.redrive_done(done);
   auto* instance = core_.overlay.find(done.id);
   const PendingActivity* activity = nullptr;
@@ -202,7 +200,7 @@ void Orchestrator::attempt_done(const AttemptDone& done) {
       const auto lsn =
           core_.log.append(done.id, AttemptBody{done.ordinal, done.attempt, done.outcome.error, judgement.retry_at});
       for (const auto& pending : instance->state.activities)
-        if (pending.ordinal == done.ordinal) desk_.schedule(*instance, pending, lsn);
+        if (pending.ordinal == done.ordinal && !instance->held) desk_.schedule(*instance, pending, lsn);
       return;
     }
     case ActivityDesk::Verdict::completed:
@@ -235,6 +233,8 @@ void Orchestrator::hand_over() {
 }
 
 void Orchestrator::sleep_until_next() {
+  // Full: the writer wakes the lane. Closing: nothing is begun any more, whatever is due.
+  if (core_.log.full() || closing_) return core_.ports.executor->wake_after(Lane::orchestrator, std::nullopt);
   auto next = core_.timers.next();
   if (const auto retry = desk_.next_retry(); retry && (!next || *retry < *next)) next = retry;
   std::optional<Duration> delay;
@@ -288,10 +288,8 @@ void Orchestrator::refuse(Request& request, const ErrorInfo& error, std::vector<
 }
 
 void Orchestrator::fail(const ErrorInfo& error) {
-  core_.say(LogLevel::error, "the engine stops: " + error.message);
   stopped_ = true;
   writer_.poison(error);
-  if (core_.options.on_failure) core_.options.on_failure(error);
   end_work();
 }
 

@@ -62,8 +62,7 @@ class Orchestrator {
   Reads reads_;
   OperatorActs operator_acts_;
   std::vector<Request> taken_;
-  std::vector<InstanceId> watched_;  // instances somebody waits for
-  Position began_successor_;         // recovery: the last event seen that began a successor
+  Position began_successor_;  // recovery: the last event seen that began a successor
   Lsn seen_durable_ = 0;
   bool stopped_ = false;  // failed: nothing is done any more
   std::atomic<bool> closing_{false};

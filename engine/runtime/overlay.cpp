@@ -94,6 +94,13 @@ void Overlay::checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t
   dirty_ledgers_.clear();
 }
 
+LogState Overlay::log_state_before(Lsn fold_from) const {
+  auto state = log_state_;
+  state.lsn = fold_from - 1;
+  for (const auto opening : openings_) state.opens -= opening >= fold_from;
+  return state;
+}
+
 Lsn Overlay::oldest_dirty(Lsn last) const {
   Lsn oldest = dirty_.empty() ? last + 1 : dirty_.front().since;
   for (const auto& [name, since] : dirty_ledgers_) oldest = std::min(oldest, since);

@@ -48,6 +48,12 @@ class Overlay final : public FoldTarget {
   Ledger& ledger(const std::string& orchestrator) override;
   DeadLetter& dead_letter(Position position) override;
   LogState& log_state() override { return log_state_; }
+  // The state with which folding from `fold_from` must begin: openings that the tail holds are counted then.
+  LogState log_state_before(Lsn fold_from) const;
+  // To be told of the tail's records.
+  void note_opening(const Record& record) {
+    if (std::holds_alternative<OpenedBody>(record.body)) openings_.push_back(record.lsn);
+  }
   void changed(InstanceState& state) override;
   void changed(Ledger& ledger) override;
   void changed(DeadLetter& letter) override;
@@ -82,6 +88,7 @@ class Overlay final : public FoldTarget {
 
   Store& store_;
   LogState log_state_;
+  std::vector<Lsn> openings_;  // in the tail
   std::unordered_map<InstanceId, std::unique_ptr<Instance>, Id128Hash> instances_;
   std::map<std::string, Ledger> ledgers_;
   std::map<std::string, Lsn> dirty_ledgers_;     // since which record

@@ -24,6 +24,7 @@ void Reads::status(StatusRequest request) {
   if (!instance) {
     result.error = NotFound("nothing was ever accepted for this instance").info();
   } else if (request.until_ended && instance->state.live()) {
+    std::erase_if(instance->end_waiters, [](const auto& reply) { return reply.forsaken(); });
     instance->end_waiters.push_back(std::move(request.reply));
     return;
   } else {

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace bobbin {
 
@@ -26,16 +27,18 @@ class BlockedCall {
     changed_.notify_one();  // unlocked: else the caller would wake up only to wait for the lock
   }
 
-  // Caller: waits up to `timeout`. Throws the answer's error, Overloaded if nothing has happened by then, or
-  // OutcomeUnknown if it may still happen (S25).
-  T wait(Duration timeout) {
+  // Caller: waits up to `timeout` for the answer, and throws its error. Empty: not answered by then; `taken` tells
+  // whether it may still happen (S25).
+  std::optional<T> wait(Duration timeout, bool& taken) {
     std::unique_lock lock(mutex_);
-    const bool finished = changed_.wait_for(lock, timeout, [this] { return finished_; });
-    if (finished) return take();
-    if (advance(State::abandoned))
-      throw Overloaded("the engine did not take the request before its deadline: repeat it later");
-    throw OutcomeUnknown("the request was taken but is not durable yet: repeat it with the same dedup id");
+    if (changed_.wait_for(lock, timeout, [this] { return finished_; })) return take();
+    taken = !advance(State::abandoned);
+    forsaken_ = true;
+    return std::nullopt;
   }
+
+  // Nobody waits any more.
+  bool forsaken() const { return forsaken_; }
 
  private:
   enum class State { queued, sequenced, abandoned };
@@ -50,6 +53,7 @@ class BlockedCall {
   }
 
   std::atomic<State> state_{State::queued};
+  std::atomic<bool> forsaken_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   bool finished_ = false;
@@ -67,6 +71,7 @@ class Reply {
   bool sequence() const { return !call_ || call_->sequence(); }
   // A blocked caller is woken from any lane; a callback belongs to the completion lane.
   bool direct() const { return call_ != nullptr; }
+  bool forsaken() const { return call_ && call_->forsaken(); }
   void finish(const Result<T>& result) const {
     if (call_)
       call_->finish(result);

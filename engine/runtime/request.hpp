@@ -71,6 +71,12 @@ struct AttemptDone {
   ActivityOutcome outcome;
 };
 
+// What a client did wrong or may repeat later: its own affair. Any other error means that the log is in trouble.
+inline bool is_refusal(ErrorCode code) {
+  return code == ErrorCode::invalid_argument || code == ErrorCode::not_found || code == ErrorCode::already_exists ||
+         code == ErrorCode::overloaded;
+}
+
 using Request = std::variant<AcceptRequest, TerminateRequest, StatusRequest, ListRequest, LedgersRequest,
                              DeadLettersRequest, OperatorRequest, AttemptDone>;
 

@@ -8,6 +8,9 @@ namespace bobbin {
 
 namespace {
 
+// Of all resident instances, children included: each has a stack, which is two of the system's memory mappings.
+constexpr std::size_t fibers_max = 16'000;
+
 const StartInput& start_of(const History& history) {
   const auto& inputs = inputs_of(history.front());
   expect(!inputs.empty() && std::holds_alternative<StartInput>(inputs.front()),
@@ -18,15 +21,17 @@ const StartInput& start_of(const History& history) {
 }  // namespace
 
 bool Residency::make_room(Lsn durable) {
-  if (recent_.size() < core_.options.resident_instances) return true;
-  for (auto at = recent_.rbegin(); at != recent_.rend(); ++at) {
-    auto& instance = **at;
+  const auto full = [this] {
+    return recent_.size() >= core_.options.resident_instances || (!recent_.empty() && stacks_->in_use() >= fibers_max);
+  };
+  for (auto at = recent_.end(); full() && at != recent_.begin();) {
+    auto& instance = **--at;
     if (instance.state.last_record > durable) continue;
+    ++at;  // the evicted one leaves the list
     remove(instance);
     core_.counters.evictions.add();
-    return true;
   }
-  return false;
+  return !full();
 }
 
 void Residency::begin(Instance& instance, const InstanceName& name, const Id128& epoch) {
@@ -59,6 +64,18 @@ History Residency::history_of(const InstanceState& state) {
 }
 
 bool Residency::load(Instance& instance) {
+  try {
+    return load_history(instance);
+  } catch (const Corrupt& error) {  // one damaged record must not stop everybody else
+    instance.held = true;
+    core_.say(LogLevel::error, "run " + std::to_string(instance.state.run) + " of '" +
+                                   instance.state.name.orchestrator +
+                                   "' is held, its history is damaged: " + error.what() + "; its events keep queueing");
+    return false;
+  }
+}
+
+bool Residency::load_history(Instance& instance) {
   const auto& state = instance.state;
   const auto* code = core_.registry.find_orchestrator(state.name.orchestrator);
   if (!code) {
@@ -74,7 +91,7 @@ bool Residency::load(Instance& instance) {
     core_.say(LogLevel::warning, "replay of run " + std::to_string(state.run) + " decided other payloads " +
                                      std::to_string(result.payload_differences) + " times; the recorded ones count");
   if (result.divergence) {
-    execution->unwind();
+    unwind(instance, *execution);
     quarantine(instance, *result.divergence);
     return false;
   }
@@ -104,14 +121,17 @@ void Residency::quarantine(Instance& instance, const Divergence& divergence) {
     core_.log.append(instance.state.id, QuarantineBody{false, divergence.turn, divergence.expected, divergence.found});
 }
 
+void Residency::unwind(const Instance& instance, Execution& execution) {
+  const auto refused = execution.unwind();
+  if (refused == 0) return;
+  core_.counters.parked_for_good.add(refused);
+  core_.say(LogLevel::error, "orchestrator '" + instance.state.name.orchestrator +
+                                 "' swallows the exception that unwinds its fibers: their memory is lost; catch "
+                                 "std::exception instead of everything");
+}
+
 void Residency::remove(Instance& instance) {
-  const auto refused = instance.execution->unwind();
-  if (refused != 0) {
-    core_.counters.parked_for_good.add(refused);
-    core_.say(LogLevel::error, "orchestrator '" + instance.state.name.orchestrator +
-                                   "' swallows the exception that unwinds its fibers: their memory is lost; catch "
-                                   "std::exception instead of everything");
-  }
+  unwind(instance, *instance.execution);
   instance.execution.reset();
   recent_.erase(instance.recently_used);
   core_.counters.resident.set(recent_.size());

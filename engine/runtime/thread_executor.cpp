@@ -80,8 +80,9 @@ void ThreadExecutor::wake_after(Lane lane, std::optional<Duration> delay) {
   at.reset();
   if (!delay) return;
   const auto now = std::chrono::steady_clock::now();
-  const auto limit = std::chrono::duration_cast<Duration>(std::chrono::hours(1));
-  at = now + std::min(*delay, limit);  // an early wake does no harm, an overflow would
+  // An early wake does no harm; a late one would: this clock stands still while the machine is suspended, log time does
+  // not, and the wall clock may jump.
+  at = now + std::min<Duration>(*delay, std::chrono::seconds(1));
 }
 
 void ThreadExecutor::stop() {

@@ -84,14 +84,26 @@ bool Turns::work(std::size_t limit, Lsn durable) {
     instance.runnable = false;
     core_.overlay.release(instance);
     if (!instance.state.live() || instance.held) continue;
-    if (instance.execution || residency_.load(instance)) take_turn(instance, {});
+    if (instance.execution || load(instance)) take_turn(instance, {});
   }
   return !runnable_.empty();
+}
+
+bool Turns::load(Instance& instance) {
+  const bool was_quarantined = instance.state.quarantined;
+  if (!residency_.load(instance)) {
+    desk_.cancel_waiting(instance.state.run);
+    return false;
+  }
+  if (was_quarantined)
+    for (const auto& activity : instance.state.activities) desk_.schedule(instance, activity, instance.state.lsn);
+  return true;
 }
 
 void Turns::attend(Instance& instance, LogTime now) {
   const auto& state = instance.state;
   if (!state.live() || instance.held) return;
+  if (state.quarantined) return make_runnable(instance);  // nothing of it is executed before it matches (S16)
   for (const auto& activity : state.activities) desk_.schedule(instance, activity, state.lsn);
   const auto due = [now](const PendingTimer& timer) { return timer.due <= now; };
   const bool has_work = !state.backlog.empty() || std::any_of(state.timers.begin(), state.timers.end(), due);
@@ -244,34 +256,37 @@ void Turns::end_run(Instance& instance, TurnBody body, RunEnd end, bool discard_
   const auto plan = plan_ending({end.outcome, remains.took_event, discard_events, replaced_by != nullptr,
                                  remains.failed_in_a_row, core_.clock.now(), core_.clock.elapsed()},
                                 remains.unread, core_.options);
+  std::vector<UnreadEvent> carried;
+  for (std::size_t i = 0; i < plan.unread.size(); ++i) {
+    if (plan.unread[i].fate != UnreadFate::successor) continue;
+    carried.push_back(remains.unread[i]);
+    carried.back().carry_count = plan.unread[i].carry_count;
+  }
+  // Read before anything is appended: what cannot be read must not leave half of this in the log.
+  auto copies = copies_of(carried, &body.inputs);
+
   const auto outcome = end.outcome;
   end.unread = plan.unread;
   body.end = std::move(end);
   if (instance.execution) residency_.remove(instance);
   core_.log.append(instance.state.id, std::move(body));
   desk_.cancel_run(instance.state.run);
+  core_.ended.push_back(instance.state.id);
   instance.held = false;
 
-  std::vector<UnreadEvent> carried;
-  const UnreadEvent* starter = nullptr;
-  for (std::size_t i = 0; i < plan.unread.size(); ++i) {
-    if (plan.unread[i].fate != UnreadFate::successor) continue;
-    carried.push_back(remains.unread[i]);
-    carried.back().carry_count = plan.unread[i].carry_count;
-    if (plan.successor_from == remains.unread[i].position) starter = &remains.unread[i];
-  }
+  const auto starter = std::find_if(copies.begin(), copies.end(),
+                                    [&plan](const Event& event) { return plan.successor_from == event.position; });
   if (replaced_by)
-    start_successor(instance, *replaced_by, carried);
-  else if (starter)
-    start_successor(instance, successor_of(instance, *starter, outcome, plan.successor_begins_at), carried);
+    start_successor(instance, *replaced_by, std::move(copies));
+  else if (starter != copies.end())
+    start_successor(instance, successor_of(instance, *starter, outcome, plan.successor_begins_at), std::move(copies));
 }
 
-StartInput Turns::successor_of(const Instance& instance, const UnreadEvent& starter, RunOutcome outcome,
-                               LogTime begins_at) {
+StartInput Turns::successor_of(const Instance& instance, const Event& starter, RunOutcome outcome, LogTime begins_at) {
   const auto& state = instance.state;
   StartInput start;
   start.name = state.name;
-  start.input = copies_of({starter}).front().start_input;
+  start.input = starter.start_input;
   start.run_number = state.run_number + 1;
   start.predecessor = state.run;
   start.failed_in_a_row = outcome == RunOutcome::failed ? state.failed_in_a_row : 0;
@@ -280,20 +295,23 @@ StartInput Turns::successor_of(const Instance& instance, const UnreadEvent& star
   return start;
 }
 
-void Turns::start_successor(Instance& instance, StartInput start, const std::vector<UnreadEvent>& unread) {
-  start.carried = copies_of(unread);
+void Turns::start_successor(Instance& instance, StartInput start, std::vector<Event> carried) {
+  start.carried = std::move(carried);
   std::vector<Input> inputs;
   inputs.push_back(std::move(start));
   accept(instance, std::move(inputs));
   make_runnable(instance);
 }
 
-std::vector<Event> Turns::copies_of(const std::vector<UnreadEvent>& unread) {
+std::vector<Event> Turns::copies_of(const std::vector<UnreadEvent>& unread, const std::vector<Input>* next_record) {
   std::vector<Event> copies;
   copies.reserve(unread.size());
+  std::shared_ptr<const Record> record;  // many events may stand in one
   for (const auto& event : unread) {
-    const auto record = core_.log.fetch(event.source);
-    const auto* stored = record ? find_event(*record, event.position) : nullptr;
+    const bool in_next = next_record && event.source == core_.log.next_lsn();
+    if (!in_next && (!record || record->lsn != event.source)) record = core_.log.fetch(event.source);
+    const auto* stored =
+        in_next ? find_event(*next_record, event.position) : (record ? find_event(*record, event.position) : nullptr);
     if (!stored)
       throw Corrupt("the log lacks event " + to_string(event.position) + " in record " + std::to_string(event.source) +
                     ": run 'bobbin verify'");

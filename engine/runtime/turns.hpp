@@ -31,8 +31,9 @@ class Turns {
   // Looks at an instance whose timer, retry or start is due, or which the last open left with work.
   void attend(Instance& instance, LogTime now);
 
-  // Copies of mailbox or unread events, for a start record.
-  std::vector<Event> copies_of(const std::vector<UnreadEvent>& unread);
+  // Copies of mailbox or unread events, for a start record. `next_record`: the inputs of the record that is appended
+  // next, where some of them may stand. Throws Corrupt if the log lacks one; nothing has been appended then.
+  std::vector<Event> copies_of(const std::vector<UnreadEvent>& unread, const std::vector<Input>* next_record = nullptr);
 
  private:
   struct Turn;  // a turn in the making
@@ -43,9 +44,10 @@ class Turns {
   bool fire_due(Turn& turn, LogTime time);
   void finish(Turn& turn);
   void end_run(Instance& instance, TurnBody body, RunEnd end, bool discard_events, const StartInput* replaced_by);
-  void start_successor(Instance& instance, StartInput start, const std::vector<UnreadEvent>& unread);
-  StartInput successor_of(const Instance& instance, const UnreadEvent& starter, RunOutcome outcome, LogTime begins_at);
+  void start_successor(Instance& instance, StartInput start, std::vector<Event> carried);
+  StartInput successor_of(const Instance& instance, const Event& starter, RunOutcome outcome, LogTime begins_at);
   Position accept(Instance& instance, std::vector<Input> inputs);
+  bool load(Instance& instance);
   void follow_up(Instance& instance);
   void make_runnable(Instance& instance);
   void stamp(Input& input, Position here) const;

@@ -124,6 +124,11 @@ class Gateway {
     listen();
   }
 
+  // First the engine: until it is closed, its answers go through all the others.
+  ~Gateway() { engine_.reset(); }
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
   int run() {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) drain();
@@ -199,7 +204,6 @@ class Gateway {
   // Ways in close one by one; the engine closes when the last is gone.
   void drain() {
     log_->info("draining: no new messages, for at most {} ms", config_.drain_timeout.count());
-    beat_timer_.cancel();
     const auto deadline = config_.drain_timeout;
     const auto after_http = [this, deadline] { admin_server_->drain(deadline, [this] { io_.stop(); }); };
     const auto after_smpp = [this, deadline, after_http] { http_ ? http_->drain(deadline, after_http) : after_http(); };

@@ -34,7 +34,9 @@ std::size_t seed_after_restart(Store& store, std::chrono::system_clock::time_poi
   auto lsn = store.info().last_lsn;
   const auto newest = lsn == 0 ? std::nullopt : snapshot->record(lsn);
   if (!newest) return 0;
-  const auto died_at = std::max<std::chrono::system_clock::time_point>(last_alive, newest->log_time);
+  // Log time may be behind the wall clock, which the heartbeat shows, by as much as this.
+  constexpr auto log_time_lag = std::chrono::seconds(1);
+  const auto died_at = std::max<std::chrono::system_clock::time_point>(last_alive - log_time_lag, newest->log_time);
   std::size_t remembered = 0;
   for (; lsn != 0; --lsn) {
     const auto record = snapshot->record(lsn);

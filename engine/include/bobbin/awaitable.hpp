@@ -76,7 +76,8 @@ class Activity : public Awaitable {
   }
 };
 
-// A child fiber of the same instance. Its end is awaited or, when the handle goes first, it is unwound.
+// A child fiber of the same instance. Its end is awaited or, when the handle goes first, it is unwound before that
+// returns.
 template <class R>
 class Fiber : public Awaitable {
  public:

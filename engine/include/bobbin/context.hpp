@@ -75,6 +75,8 @@ class Context {
   }
 
   // Runs `function` as a fiber of this instance, first when this one waits next. Fibers run first in, first out (S3).
+  // It may refer to what was made before the handle: when the handle goes, the fiber is unwound first. At most 1,000 at
+  // once.
   template <class F>
   auto spawn(F function) {
     using Result = std::invoke_result_t<F>;

@@ -103,7 +103,7 @@ class Engine {
 
   // Stops accepting (callers get Closed), lets running turns and their commit finish, tells running activities to stop
   // and waits for them up to `limit`; what is cut is as after a crash (S27). Pending waits get Closed. Any number of
-  // times; not from a lane or an activity.
+  // times; not from an activity, nor from a lane (InvalidArgument).
   void close(Duration limit = std::chrono::seconds(10));
 
  private:

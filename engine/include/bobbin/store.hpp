@@ -45,7 +45,8 @@ struct DueEntry {
   auto operator<=>(const DueEntry&) const = default;
 };
 
-// The earliest time at which an instance has something to do without a new input; empty: never.
+// The earliest time at which an instance has something to do without a new input; empty: never. A quarantined one has:
+// to be tried again at the next open.
 std::optional<LogTime> next_due(const InstanceState& state);
 
 // A consistent view of everything committed. Holds no locks that stop a writer; keep it short: the log cannot reuse
