@@ -181,8 +181,8 @@ void Orchestrator::handle(Request request) {
 }
 
 void Orchestrator::attempt_done(const AttemptDone& done) {
-  // Told to stop by close(): as if it had been cut, so that it uses up no attempt (S27).
-  if (closing_ && done.outcome.error.code == ErrorCode::cancelled) return;
+  // Told to stop by close(), it was cut rather than that it failed: it uses up no attempt (S27).
+  if (closing_ && done.outcome.error) return;
   if (done.redriven.lsn != 0) return operator_acts_.redrive_done(done);
   auto* instance = core_.overlay.find(done.id);
   const PendingActivity* activity = nullptr;

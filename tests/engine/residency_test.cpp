@@ -83,6 +83,28 @@ TEST_CASE("S19: eviction runs destructors, but decides nothing") {
   CHECK(world.result(a) == "still there");
 }
 
+TEST_CASE("S19: what is unwound at the end of a run decides nothing either") {
+  World world([](Registry& registry) {
+    registry.orchestrator("it", [](Context& ctx, const Text&) {
+      auto child = std::make_shared<Fiber<Nothing>>(ctx.spawn([&ctx] {
+        auto timer = ctx.create_timer(1h);
+        timer.wait();
+        return Nothing{};
+      }));
+      auto keeper = ctx.spawn([&ctx, child] { ctx.wait_for_event<Text>("never"); });
+      return ctx.wait_for_event<Text>("e").value;
+    });
+  });
+  world.start({"it", "k"}, "");
+  CHECK(world.status({"it", "k"}).state.timers.size() == 1);
+  world.event({"it", "k"}, "e", "done");
+  CHECK(world.result({"it", "k"}) == "done");
+  const auto records = world.records();
+  const auto& last = std::get<TurnBody>(records.back().body);
+  REQUIRE(last.end);
+  CHECK(last.decisions.size() == 1);  // the event taken
+}
+
 TEST_CASE("S19: a fiber that swallows the unwinding is parked after 100 throws, reported, and the engine goes on") {
   int caught = 0;
   std::vector<Text> lines;

@@ -166,6 +166,30 @@ TEST_CASE("S2, S11: the same for a run that is not in memory while both come due
   CHECK(world.result(one) == (event_first ? "event" : "timer"));
 }
 
+TEST_CASE("S2, S5: an unbounded wait beside a timer: a timer that is due by an event's acceptance goes first") {
+  std::function<Text(Context&, const Text&)> code = [](Context& ctx, const Text&) {
+    auto event = ctx.expect_event<Text>("e");
+    auto timer = ctx.create_timer(5s);
+    return Text(ctx.when_any({&event, &timer}) == 0 ? "event" : "timer");
+  };
+  auto world = world_of(code);
+  world.start(one, "");
+  bool in_memory = false;
+  SUBCASE("in memory") { in_memory = true; }
+  SUBCASE("not in memory") {
+    world.set_registration([](Registry&) {});
+    world.crash();
+  }
+  world.clock().advance(5s);
+  world.event(one, "e", "late");
+  if (!in_memory) {
+    world.set_registration([code](Registry& registry) { registry.orchestrator("it", code); });
+    world.crash();
+    world.settle();
+  }
+  CHECK(world.result(one) == "timer");
+}
+
 TEST_CASE("S5, S11: a long backlog behind a window's end: every event accepted before it is in the window") {
   std::function<Text(Context&, const Text&)> code = [](Context& ctx, const Text&) {
     auto until = ctx.create_timer(5s);
