@@ -50,7 +50,26 @@ class InstanceFold {
     take_in(body.inputs, false);
     state_.begun = true;
     for (std::uint32_t i = 0; i < body.decisions.size(); ++i) decide(body.decisions[i], i);
+    remove_given();
+    remove_taken();
     if (body.end) end(*body.end);
+  }
+
+  // Inputs are given in order, so what a turn was given is the backlog's beginning.
+  void remove_given() {
+    expect(given_.size() <= state_.backlog.size() && std::equal(given_.begin(), given_.end(), state_.backlog.begin()),
+           "a turn is given the backlog from its beginning");
+    state_.backlog.erase(state_.backlog.begin(), state_.backlog.begin() + static_cast<std::ptrdiff_t>(given_.size()));
+  }
+
+  // One pass however many were taken: a long queue is drained in many turns.
+  void remove_taken() {
+    if (taken_.empty()) return;
+    state_.took_event = true;
+    std::sort(taken_.begin(), taken_.end());
+    std::erase_if(state_.unread, [this](const UnreadEvent& event) {
+      return std::binary_search(taken_.begin(), taken_.end(), event.position);
+    });
   }
 
   void take_in(const std::vector<Input>& inputs, bool later) {
@@ -65,7 +84,7 @@ class InstanceFold {
     std::visit(Overload{
                    [this](const StartInput& start) { begin_run(start); },
                    [this](const EventInput& event) { add_event(event); },
-                   [this](const AcceptedInput& accepted) { std::erase(state_.backlog, accepted.position); },
+                   [this](const AcceptedInput& accepted) { given_.push_back(accepted.position); },
                    [this](const TimerFired& timer) { erase_ordinal(state_.timers, timer.ordinal); },
                    [this](const ActivityCompleted& done) { erase_ordinal(state_.activities, done.ordinal); },
                    [this, here](const ActivityFailed& failed) { fail_activity(failed, here); },
@@ -131,11 +150,7 @@ class InstanceFold {
                      state_.timers.push_back({timer.ordinal, timer.due});
                    },
                    [this](const TimerCancelled& gone) { erase_ordinal(state_.timers, gone.ordinal); },
-                   [this](const EventTaken& taken) {
-                     std::erase_if(state_.unread,
-                                   [&](const UnreadEvent& event) { return event.position == taken.position; });
-                     state_.took_event = true;
-                   },
+                   [this](const EventTaken& taken) { taken_.push_back(taken.position); },
                    [](const WaitCancelled&) {},
                },
                decision);
@@ -210,6 +225,8 @@ class InstanceFold {
   const Record& record_;
   InstanceState& state_;
   FoldTarget& target_;
+  std::vector<Position> given_;  // inputs of the backlog that the turn was given
+  std::vector<Position> taken_;  // events that it took
 };
 
 }  // namespace

@@ -143,7 +143,7 @@ Position Turns::take_turn(Instance& instance, std::vector<Input> inputs) {
 // False: a timer that this turn created is due before the next input, so the turn ends here (S5).
 bool Turns::give_backlog(Turn& turn) {
   auto& execution = *turn.instance.execution;
-  const auto backlog = turn.instance.state.backlog;
+  const auto& backlog = turn.instance.state.backlog;  // changes when the turn is recorded, not before
   std::shared_ptr<const Record> record;
   std::size_t given = 0;
   for (const auto position : backlog) {
