@@ -145,6 +145,7 @@ TEST_CASE("damaged rows and due times are found when read") {
   Generator generate(3);
   auto state = generate.instance(1);
   state.status = RunStatus::running;
+  state.quarantined = false;
   state.begun = false;
   state.timers.clear();
   state.activities.clear();
