@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 using namespace bobbin;
 using namespace bobbin::testing;
 using namespace std::chrono_literals;
@@ -107,6 +111,9 @@ TEST_CASE("S19: what is unwound at the end of a run decides nothing either") {
 }
 
 TEST_CASE("S19: a fiber that swallows the unwinding is parked after 100 throws, reported, and the engine goes on") {
+#if defined(__SANITIZE_ADDRESS__)
+  const __lsan::ScopedDisabler memory_is_given_up;  // that of the parked fibers
+#endif
   int caught = 0;
   std::vector<Text> lines;
   EngineOptions options;
