@@ -201,6 +201,7 @@ class InstanceFold {
         state_.unread.push_back(std::move(event));
         return;
       case UnreadFate::dead_lettered:
+        event.carry_count = disposition.carry_count;
         bury(event);
         return;
     }
