@@ -1,5 +1,5 @@
 // The drill itself: it passes the real gateway, and it catches one that acknowledges too early.
-#include "tests/drill/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -58,7 +58,7 @@ TEST_CASE("the gateway keeps its promises with room for one conversation in memo
 }
 
 TEST_CASE("a gateway that acknowledges before the commit is caught") {
-  const TemporaryDirectory directory;
+  const bobbin::testing::TemporaryDirectory directory;
   const auto run = run_drill("kill --rounds 5 --seed 22 --patience-ms 3000 --directory " + directory.path().string() +
                              " --gateway " BOBBIN_EARLY_ACK_GATEWAY);
   CAPTURE(run.summary);

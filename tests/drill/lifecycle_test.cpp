@@ -54,7 +54,7 @@ TEST_CASE("a second gateway on the same log is refused with the first one's proc
 }
 
 TEST_CASE("a wrong configuration names file and line") {
-  const TemporaryDirectory directory;
+  const bobbin::testing::TemporaryDirectory directory;
   const auto file = directory.path() / "wrong.toml";
   std::ofstream(file) << "data_directory = \"data\"\n\n[smpp]\nprot = 2775\n";
   const auto [end, said] = run_to_its_end(file, directory.path() / "log");

@@ -1,8 +1,8 @@
 // The real gateway as a process, with an application behind it and hands to feed it.
 #pragma once
 
-#include "tests/drill/temporary_directory.hpp"
 #include "tests/gateway/event_loop.hpp"
+#include "tests/support/temporary_directory.hpp"
 #include "tools/drill/batch_body.hpp"
 #include "tools/drill/gateway_process.hpp"
 #include "tools/drill/receiver.hpp"
@@ -65,7 +65,7 @@ class ProcessRig {
   const std::filesystem::path& config() const { return config_; }
 
  private:
-  TemporaryDirectory directory_;
+  bobbin::testing::TemporaryDirectory directory_;
   std::filesystem::path config_{directory_.path() / "gateway.toml"};
 
  public:

@@ -1,6 +1,6 @@
 // The inspection tool as an operator runs it, on a log that a host has written: Cap'n Proto, plain and byte payloads.
 #include "tests/host/order.capnp.h"
-#include "tests/host/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <bobbin/capnp.hpp>
 #include <bobbin/engine.hpp>

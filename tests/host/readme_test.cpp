@@ -1,5 +1,5 @@
 // The README's example, as a host would write it: real threads, a log on disk.
-#include "tests/host/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <bobbin/engine.hpp>
 #include <bobbin/fields.hpp>
