@@ -8,6 +8,7 @@
 #include "tools/gateway/sign.hpp"
 
 #include <bobbin/engine.hpp>
+#include <bobbin/spdlog.hpp>
 #include <bobbin/workflows/sms_consolidation.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -51,18 +52,7 @@ EngineOptions options_of(const GatewayConfig& config, std::shared_ptr<spdlog::lo
   options.inbox_bytes = config.engine.inbox_bytes_max;
   options.resident_instances = config.engine.fibers_max;
   options.activity_threads = config.delivery.concurrency;
-  options.log = [log](LogLevel level, const std::string& line) {
-    switch (level) {
-      case LogLevel::debug:
-        return log->debug("engine: {}", line);
-      case LogLevel::info:
-        return log->info("engine: {}", line);
-      case LogLevel::warning:
-        return log->warn("engine: {}", line);
-      case LogLevel::error:
-        return log->error("engine: {}", line);
-    }
-  };
+  options.log = log_to(log);
   // Nothing may be acknowledged any more, and only a new process can find out what is durable.
   options.on_failure = [log](const ErrorInfo& error) {
     log->critical("the log can no longer be written: {}; stopping at once, start the gateway again", error.message);

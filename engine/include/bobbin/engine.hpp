@@ -40,7 +40,8 @@ class Engine {
     start_payload(name, encode(input), options, std::move(done));
   }
 
-  // To the live run, or to the mailbox of an instance without one (S10).
+  // To the live run, or to the mailbox of an instance without one (S10). NotFound: the log knows no such instance, and
+  // no orchestrator of that name is registered.
   template <class T>
   Accepted raise_event(const InstanceName& name, const std::string& event, const T& value,
                        const EventOptions& options = {}, Duration timeout = default_timeout) {
