@@ -166,7 +166,10 @@ void ContextCore::await(std::span<const Operation* const> operations, bool all) 
       for (const auto* operation : operations) operation->waiting.push_back(self);
     }
     ~InLine() {
-      for (const auto* operation : operations) std::erase(operation->waiting, self);
+      for (const auto* operation : operations) {
+        auto& line = operation->waiting;
+        line.erase(std::remove(line.begin(), line.end(), self), line.end());
+      }
     }
   };
   while (!satisfied(operations, all)) {

@@ -7,8 +7,9 @@
 #include <bobbin/error.hpp>
 #include <bobbin/payload.hpp>
 
+#include <boost/container/small_vector.hpp>
+
 #include <string>
-#include <vector>
 
 namespace bobbin::detail {
 
@@ -35,7 +36,7 @@ struct Operation {
   Position position;                 // waits: of the event
   PayloadPtr value;
   ErrorInfo error;
-  mutable std::vector<FiberTask*> waiting;  // fibers to wake when it settles
+  mutable boost::container::small_vector<FiberTask*, 2> waiting;  // fibers to wake when it settles
 
   bool pending() const { return state == OperationState::pending; }
 };

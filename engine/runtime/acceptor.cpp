@@ -13,16 +13,14 @@ Accepted answer_of(Acceptance how, const InstanceState& state, Position position
 }  // namespace
 
 template <class Act>
-void Acceptor::answer(const Reply<Accepted>& reply, const InstanceId& id, const std::string& dedup_id, Act act) {
+void Acceptor::answer(Reply<Accepted>& reply, const InstanceId& id, const Id128& hash, Act act) {
   Result<Accepted> result;
   try {
-    Id128 hash;
-    if (!dedup_id.empty()) {
-      hash = dedup_hash(core_.info.log_id, id, dedup_id);
+    if (hash != Id128{}) {
       if (const auto first = core_.dedup.find(hash)) {
         core_.counters.duplicates.add();
         result.value = {Acceptance::duplicate, id, first->run, 0, first->position, first->accepted_at};
-        return core_.log.answer(reply, std::move(result));
+        return core_.log.answer(std::move(reply), std::move(result));
       }
       if (!core_.dedup.has_room(core_.clock.elapsed()))
         throw Overloaded("the dedup memory is full (" + std::to_string(core_.options.dedup_memory_ids) +
@@ -30,7 +28,7 @@ void Acceptor::answer(const Reply<Accepted>& reply, const InstanceId& id, const 
     }
     result.value = act();
     // A start that used the live run has put nothing into the log that an id could be remembered with.
-    if (!dedup_id.empty() && result.value.how != Acceptance::existing)
+    if (hash != Id128{} && result.value.how != Acceptance::existing)
       core_.dedup.add({hash, result.value.position, result.value.run, result.value.accepted_at}, core_.clock.elapsed());
     core_.counters.accepted.add();
   } catch (const Error& error) {
@@ -38,11 +36,11 @@ void Acceptor::answer(const Reply<Accepted>& reply, const InstanceId& id, const 
     core_.counters.refused.add();
     result.error = error.info();
   }
-  core_.log.answer(reply, std::move(result));
+  core_.log.answer(std::move(reply), std::move(result));
 }
 
-void Acceptor::accept(AcceptRequest request, Lsn durable) {
-  answer(request.reply, request.id, request.dedup_id, [&] {
+void Acceptor::accept(AcceptRequest& request, Lsn durable) {
+  answer(request.reply, request.id, request.dedup_hash, [&] {
     auto* instance = core_.overlay.find(request.id);
     if (instance) check_stored_name(*instance, request.name);
     return request.with_event ? accept_event(request, instance, durable) : accept_start(request, instance, durable);
@@ -145,8 +143,8 @@ StartInput Acceptor::start_input(AcceptRequest& request, const Instance& instanc
 
 // ---- Terminate ----
 
-void Acceptor::terminate(TerminateRequest request) {
-  answer(request.reply, request.id, request.options.dedup_id, [&] {
+void Acceptor::terminate(TerminateRequest& request) {
+  answer(request.reply, request.id, request.dedup_hash, [&] {
     auto* instance = core_.overlay.find(request.id);
     if (!instance || !instance->state.live())
       throw NotFound("no run of this instance is live: there is nothing to end");

@@ -12,8 +12,8 @@ class Acceptor {
  public:
   Acceptor(Core& core, Turns& turns) : core_(core), turns_(turns) {}
 
-  void accept(AcceptRequest request, Lsn durable);
-  void terminate(TerminateRequest request);
+  void accept(AcceptRequest& request, Lsn durable);
+  void terminate(TerminateRequest& request);
 
  private:
   Accepted accept_event(AcceptRequest& request, Instance* instance, Lsn durable);
@@ -23,10 +23,10 @@ class Acceptor {
   StartInput start_input(AcceptRequest& request, const Instance& instance);
   Event event_of(AcceptRequest& request) const;
 
-  // Runs `act` unless the dedup id was accepted before or cannot be remembered; its answer, also that of an error, goes
-  // out when it is durable.
+  // Runs `act` unless the dedup id of this hash (zero: there is none) was accepted before or cannot be remembered; its
+  // answer, also that of an error, goes out when it is durable.
   template <class Act>
-  void answer(const Reply<Accepted>& reply, const InstanceId& id, const std::string& dedup_id, Act act);
+  void answer(Reply<Accepted>& reply, const InstanceId& id, const Id128& hash, Act act);
   Instance& instance_for(const InstanceId& id);
   void check_stored_name(const Instance& instance, const InstanceName& name) const;
   void check_registered(const std::string& orchestrator) const;

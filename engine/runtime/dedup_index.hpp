@@ -28,6 +28,8 @@ class DedupIndex {
 
   // The first acceptance within the horizon.
   std::optional<DedupEntry> find(const Id128& hash);
+  // find() of it is about to come.
+  void prefetch(const Id128& hash) const { fresh_.prefetch(hash); }
   // False: the memory is at its bound, the id cannot be remembered and must not be accepted.
   bool has_room(Elapsed elapsed);
   void add(const DedupEntry& entry, Elapsed elapsed);

@@ -81,22 +81,24 @@ void Engine::raise_payload_with_start(const InstanceName& name, PayloadPtr input
 
 namespace {
 
-TerminateRequest terminate_request(const InstanceName& name, const std::string& reason,
+template <class Impl>
+TerminateRequest terminate_request(const Impl& impl, const InstanceName& name, const std::string& reason,
                                    const TerminateOptions& options) {
   check_dedup_id(options.dedup_id);
-  return {instance_id(name), reason, options, {}};
+  const auto id = instance_id(name);
+  return {id, reason, options, impl.hash_of(id, options.dedup_id), {}};
 }
 
 }  // namespace
 
 Accepted Engine::terminate(const InstanceName& name, const std::string& reason, const TerminateOptions& options,
                            Duration timeout) {
-  return impl_->call<Accepted>(terminate_request(name, reason, options), reason.size() + 1, timeout);
+  return impl_->call<Accepted>(terminate_request(*impl_, name, reason, options), reason.size() + 1, timeout);
 }
 
 void Engine::terminate(const InstanceName& name, const std::string& reason, const TerminateOptions& options,
                        Callback<Accepted> done) {
-  auto request = terminate_request(name, reason, options);
+  auto request = terminate_request(*impl_, name, reason, options);
   request.reply = Reply<Accepted>(std::move(done));
   impl_->send(std::move(request), reason.size() + 1, Duration::zero());
 }

@@ -61,7 +61,12 @@ class Engine::Impl {
     request.id = instance_id(name);
     request.name = name;
     request.dedup_id = dedup_id;
+    request.dedup_hash = hash_of(request.id, dedup_id);
     return request;
+  }
+
+  Id128 hash_of(const InstanceId& id, const std::string& dedup_id) const {
+    return dedup_id.empty() ? Id128{} : dedup_hash(core.info.log_id, id, dedup_id);
   }
 
   void set_event(AcceptRequest& request, std::string event, PayloadPtr value) const {

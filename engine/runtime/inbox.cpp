@@ -1,14 +1,11 @@
 #include "engine/runtime/inbox.hpp"
 
+#include <utility>
+
 namespace bobbin {
 
-namespace {
-// Marks items that do not count against the bounds.
-constexpr std::size_t reserved = 0;
-}  // namespace
-
 bool Inbox::has_room(std::size_t bytes) const {
-  return bounded_requests_ < requests_max_ && (bytes_ + bytes <= bytes_max_ || bounded_requests_ == 0);
+  return load_.requests < requests_max_ && (load_.bytes + bytes <= bytes_max_ || load_.requests == 0);
 }
 
 void Inbox::put(Request request, std::size_t bytes, Duration patience) {
@@ -20,29 +17,24 @@ void Inbox::put(Request request, std::size_t bytes, Duration patience) {
   }
   if (closed_) throw Closed("the engine is closed or closing: it accepts nothing");
   if (!has_room(bytes))
-    throw Overloaded("the inbox is full (" + std::to_string(bounded_requests_) + " requests, " +
-                     std::to_string(bytes_) + " bytes): repeat the call later");
-  items_.push_back({std::move(request), bytes});
-  ++bounded_requests_;
-  bytes_ += bytes;
+    throw Overloaded("the inbox is full (" + std::to_string(load_.requests) + " requests, " +
+                     std::to_string(load_.bytes) + " bytes): repeat the call later");
+  queue_.push_back(std::move(request));
+  ++load_.requests;
+  load_.bytes += bytes;
 }
 
 void Inbox::put_reserved(Request request) {
   const std::lock_guard lock(mutex_);
-  items_.push_back({std::move(request), reserved});
+  queue_.push_back(std::move(request));
 }
 
-void Inbox::take(std::vector<Request>& out, std::size_t limit) {
+void Inbox::take(std::vector<Request>& done) {
   const std::lock_guard lock(mutex_);
-  for (; limit > 0 && !items_.empty(); --limit) {
-    auto& item = items_.front();
-    if (item.bytes != reserved) {
-      --bounded_requests_;
-      bytes_ -= item.bytes;
-    }
-    out.push_back(std::move(item.request));
-    items_.pop_front();
-  }
+  load_.requests -= taken_.requests;
+  load_.bytes -= taken_.bytes;
+  taken_ = load_;
+  queue_.swap(done);
   if (waiting_ > 0) room_.notify_all();
 }
 
@@ -54,7 +46,7 @@ void Inbox::close() {
 
 std::size_t Inbox::size() const {
   const std::lock_guard lock(mutex_);
-  return items_.size();
+  return queue_.size();
 }
 
 }  // namespace bobbin

@@ -5,9 +5,7 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 namespace bobbin {
@@ -21,17 +19,18 @@ class Inbox {
   // Completions have reserved room: never refused, so that a full engine drains, also while it closes.
   void put_reserved(Request request);
 
-  // Moves up to `limit` requests, oldest first, to the end of `out`. Orchestrator lane.
-  void take(std::vector<Request>& out, std::size_t limit);
+  // Exchanges `done`, empty by now, for all that waits, oldest first. What was taken counts against the bounds until
+  // the next take: by then it is done with. Orchestrator lane.
+  void take(std::vector<Request>& done);
 
   // No put() succeeds any more; those that wait for room throw.
   void close();
   std::size_t size() const;
 
  private:
-  struct Item {
-    Request request;
-    std::size_t bytes;
+  struct Load {
+    std::size_t requests = 0;
+    std::size_t bytes = 0;
   };
   bool has_room(std::size_t bytes) const;
 
@@ -39,9 +38,9 @@ class Inbox {
   const std::size_t bytes_max_;
   mutable std::mutex mutex_;
   std::condition_variable room_;
-  std::deque<Item> items_;
-  std::size_t bounded_requests_ = 0;
-  std::size_t bytes_ = 0;
+  std::vector<Request> queue_;
+  Load load_;   // of bounded requests, the taken ones included
+  Load taken_;  // of those that were taken last
   std::size_t waiting_ = 0;
   bool closed_ = false;
 };

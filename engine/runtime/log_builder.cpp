@@ -12,6 +12,7 @@ namespace {
 
 // Rows a batch carries at least when there are that many old ones, beside one for each of its records: so rows leave as
 // fast as records make them, and the tail that recovery folds stays bounded.
+constexpr std::size_t batches_kept = 2;
 constexpr std::size_t rows_a_batch = 64;
 constexpr std::size_t dedup_chunks_a_batch = 16;
 
@@ -109,13 +110,23 @@ void LogBuilder::add_schema(const PayloadPtr& payload) {
 bool LogBuilder::full() const { return records() >= options_.batch_records || open_bytes_ >= options_.batch_bytes; }
 
 std::shared_ptr<SealedBatch> LogBuilder::seal() {
-  auto sealed = std::exchange(open_, std::make_shared<SealedBatch>());
+  auto sealed = std::exchange(open_, fresh_batch());
+  open_->completions.reserve(sealed->completions.size());
   open_bytes_ = 0;
   if (!sealed->batch.records.empty()) {
     checkpoint(sealed->batch);
     in_flight_.push_back(sealed);
   }
   return sealed;
+}
+
+std::shared_ptr<SealedBatch> LogBuilder::fresh_batch() {
+  const auto free = [](const auto& batch) { return batch.use_count() == 1; };
+  const auto at = std::find_if(written_.begin(), written_.end(), free);
+  if (at == written_.end()) return std::make_shared<SealedBatch>();
+  auto batch = std::move(*at);
+  written_.erase(at);
+  return batch;
 }
 
 void LogBuilder::checkpoint(Batch& batch) {
@@ -146,7 +157,11 @@ std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {
 }
 
 void LogBuilder::committed(Lsn durable) {
-  while (!in_flight_.empty() && in_flight_.front()->last_lsn() <= durable) in_flight_.pop_front();
+  for (; !in_flight_.empty() && in_flight_.front()->last_lsn() <= durable; in_flight_.pop_front())
+    if (written_.size() < batches_kept) {
+      in_flight_.front()->batch.clear();  // the writer is done with it
+      written_.push_back(std::move(in_flight_.front()));
+    }
 }
 
 }  // namespace bobbin

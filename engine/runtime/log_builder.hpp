@@ -52,6 +52,7 @@ class LogBuilder {
   void add_missing_schemas(const Record& record);
   void add_schema(const PayloadPtr& payload);
   void checkpoint(Batch& batch);
+  std::shared_ptr<SealedBatch> fresh_batch();
 
   Store& store_;
   Overlay& overlay_;
@@ -63,6 +64,7 @@ class LogBuilder {
   std::shared_ptr<SealedBatch> open_;
   std::size_t open_bytes_ = 0;
   std::deque<std::shared_ptr<SealedBatch>> in_flight_;
+  std::vector<std::shared_ptr<SealedBatch>> written_;  // their memory serves again once the writer has let go of them
   std::unordered_set<std::uint64_t> known_schemas_;
 };
 

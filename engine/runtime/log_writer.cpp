@@ -6,12 +6,15 @@ LogWriter::LogWriter(Store& store, Completions& completions, Executor& executor,
                      std::function<void(const ErrorInfo&)> failed)
     : store_(store), completions_(completions), executor_(executor), failed_(std::move(failed)), durable_(durable) {}
 
-void LogWriter::submit(std::shared_ptr<SealedBatch> batch) {
+void LogWriter::submit(std::shared_ptr<SealedBatch> batch, bool waited_for) {
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(batch));
   }
-  executor_.wake(Lane::writer);
+  if (waited_for)
+    executor_.pass_on(Lane::orchestrator, Lane::writer);
+  else
+    executor_.wake(Lane::writer);
 }
 
 std::size_t LogWriter::queued() const {
@@ -25,12 +28,13 @@ std::shared_ptr<SealedBatch> LogWriter::front() const {
 }
 
 void LogWriter::work() {
-  while (const auto batch = front()) {
+  while (auto batch = front()) {
     const auto failure = write(batch->batch);
     completions_.release(std::move(batch->completions), failure);
     {
       const std::lock_guard lock(mutex_);
       queue_.pop_front();
+      batch.reset();  // under the lock: the builder may use its memory again once queued() has shown that it is gone
     }
     executor_.wake(Lane::orchestrator);
   }

@@ -29,8 +29,8 @@ class LogWriter {
   LogWriter(Store& store, Completions& completions, Executor& executor, Lsn durable,
             std::function<void(const ErrorInfo&)> failed);
 
-  // Orchestrator lane.
-  void submit(std::shared_ptr<SealedBatch> batch);
+  // Orchestrator lane. `waited_for`: the lane has nothing else to do until the batch is written.
+  void submit(std::shared_ptr<SealedBatch> batch, bool waited_for);
   std::size_t queued() const;
   // Any lane: batches that are not being written yet are never written, and their callers get OutcomeUnknown with this
   // message (StorageFull if it is that). The first reason counts.

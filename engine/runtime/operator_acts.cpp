@@ -4,7 +4,7 @@
 
 namespace bobbin {
 
-void OperatorActs::act(OperatorRequest request, Lsn durable) {
+void OperatorActs::act(OperatorRequest& request, Lsn durable) {
   Result<Accepted> result;
   try {
     result.value = perform(request, durable);

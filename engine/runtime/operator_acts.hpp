@@ -13,7 +13,7 @@ class OperatorActs {
  public:
   OperatorActs(Core& core, Turns& turns, ActivityDesk& desk) : core_(core), turns_(turns), desk_(desk) {}
 
-  void act(OperatorRequest request, Lsn durable);
+  void act(OperatorRequest& request, Lsn durable);
   void redrive_done(const AttemptDone& done);
   // Activities whose redriving a crash cut short run again.
   void resume_redrives();

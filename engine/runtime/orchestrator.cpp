@@ -11,11 +11,17 @@ namespace bobbin {
 namespace {
 
 // Requests, timers and instances that one step takes: short steps keep commits going.
-constexpr std::size_t requests_a_step = 128;
+constexpr std::size_t requests_a_step = 32;
+// So far ahead of its turn a request's look-ups are brought into the cache.
+constexpr std::size_t prefetched_ahead = 4;
 constexpr std::size_t timers_a_step = 256;
 constexpr std::size_t turns_a_step = 128;
 // While one batch is being written, the next one waits for it unless it has grown to this.
 constexpr std::size_t records_worth_queueing = 512;
+
+// With so few records in a batch few callers are about: what they could do until it is written saves less than waking
+// the writer's thread costs.
+constexpr std::size_t records_waited_for = 4;
 
 }  // namespace
 
@@ -116,7 +122,8 @@ void Orchestrator::step() {
     desk_.cancel_all();
   else
     desk_.start_due(seen_durable_);
-  hand_over();
+  core_.log.committed(seen_durable_);  // now, as activities are started from records in memory
+  hand_over(more);
   if (finishing_ && !more && inbox_.size() == 0) return end_work();
   if (more)
     core_.ports.executor->wake(Lane::orchestrator);
@@ -128,7 +135,6 @@ void Orchestrator::after_commit() {
   const auto durable = writer_.durable();
   if (durable == seen_durable_) return;
   seen_durable_ = durable;
-  core_.log.committed(durable);
   core_.dedup.committed(durable);
   core_.dedup.expire(core_.clock.elapsed());
   core_.overlay.forget_stored(durable);
@@ -144,36 +150,47 @@ void Orchestrator::advance_clock() {
   }
 }
 
-// The clock is read after the requests were taken: nothing is accepted at a time before it was sent.
+// The clock is read after the requests were taken: nothing is accepted at a time before it was sent. A request that is
+// being handled when the engine fails is among those that refuse_all() answers.
 bool Orchestrator::take_requests() {
-  inbox_.take(taken_, requests_a_step);
+  refill();
   advance_clock();
-  const bool more = taken_.size() == requests_a_step;
-  for (auto& request : taken_) handle(std::move(request));
-  taken_.clear();
-  return more;
+  for (std::size_t left = requests_a_step; left > 0 && handled_ < taken_.size(); --left) {
+    prefetch(handled_ + prefetched_ahead);
+    handle(taken_[handled_]);
+    ++handled_;
+  }
+  refill();
+  return handled_ < taken_.size();
 }
 
-void Orchestrator::handle(Request request) {
+void Orchestrator::prefetch(std::size_t number) const {
+  if (number >= taken_.size()) return;
+  if (const auto* accept = std::get_if<AcceptRequest>(&taken_[number])) core_.dedup.prefetch(accept->dedup_hash);
+}
+
+// What was done with makes room for callers that wait for it.
+void Orchestrator::refill() {
+  if (handled_ < taken_.size()) return;
+  taken_.clear();
+  handled_ = 0;
+  inbox_.take(taken_);
+}
+
+void Orchestrator::handle(Request& request) {
   const auto if_wanted = [](auto& wanted, auto act) {
-    if (wanted.reply.sequence()) act(std::move(wanted));
+    if (wanted.reply.sequence()) act(wanted);
   };
   std::visit(
       Overload{
-          [&](AcceptRequest& r) {
-            if_wanted(r, [this](AcceptRequest&& one) { acceptor_.accept(std::move(one), seen_durable_); });
-          },
-          [&](TerminateRequest& r) {
-            if_wanted(r, [this](TerminateRequest&& one) { acceptor_.terminate(std::move(one)); });
-          },
-          [&](StatusRequest& r) { if_wanted(r, [this](StatusRequest&& one) { reads_.status(std::move(one)); }); },
-          [&](ListRequest& r) { if_wanted(r, [this](ListRequest&& one) { reads_.list(std::move(one)); }); },
-          [&](LedgersRequest& r) { if_wanted(r, [this](LedgersRequest&& one) { reads_.ledgers(std::move(one)); }); },
-          [&](DeadLettersRequest& r) {
-            if_wanted(r, [this](DeadLettersRequest&& one) { reads_.dead_letters(std::move(one)); });
-          },
+          [&](AcceptRequest& r) { if_wanted(r, [this](AcceptRequest& one) { acceptor_.accept(one, seen_durable_); }); },
+          [&](TerminateRequest& r) { if_wanted(r, [this](TerminateRequest& one) { acceptor_.terminate(one); }); },
+          [&](StatusRequest& r) { if_wanted(r, [this](StatusRequest& one) { reads_.status(one); }); },
+          [&](ListRequest& r) { if_wanted(r, [this](ListRequest& one) { reads_.list(one); }); },
+          [&](LedgersRequest& r) { if_wanted(r, [this](LedgersRequest& one) { reads_.ledgers(one); }); },
+          [&](DeadLettersRequest& r) { if_wanted(r, [this](DeadLettersRequest& one) { reads_.dead_letters(one); }); },
           [&](OperatorRequest& r) {
-            if_wanted(r, [this](OperatorRequest&& one) { operator_acts_.act(std::move(one), seen_durable_); });
+            if_wanted(r, [this](OperatorRequest& one) { operator_acts_.act(one, seen_durable_); });
           },
           [this](AttemptDone& done) { attempt_done(done); },
       },
@@ -226,10 +243,12 @@ bool Orchestrator::fire_timers() {
   return true;
 }
 
-void Orchestrator::hand_over() {
+void Orchestrator::hand_over(bool more) {
   if (core_.log.empty()) return;
   const auto queued = writer_.queued();
-  if (queued == 0 || (queued == 1 && core_.log.records() >= records_worth_queueing)) writer_.submit(core_.log.seal());
+  const auto records = core_.log.records();
+  if (queued == 0 || (queued == 1 && records >= records_worth_queueing))
+    writer_.submit(core_.log.seal(), queued == 0 && !more && records <= records_waited_for);
 }
 
 void Orchestrator::sleep_until_next() {
@@ -250,7 +269,7 @@ void Orchestrator::end_work() {
     desk_.cancel_all();
     refuse_all();
     refuse_waiters(writer_.failure());
-    if (!core_.log.empty()) writer_.submit(core_.log.seal());  // its answers say why
+    if (!core_.log.empty()) writer_.submit(core_.log.seal(), false);  // its answers say why
   }
   if (!finishing_) return;
   refuse_waiters(Closed("the engine was closed").info());
@@ -270,13 +289,11 @@ void Orchestrator::refuse_waiters(const ErrorInfo& error) {
 void Orchestrator::refuse_all() {
   inbox_.close();
   const auto why = writer_.failure().message;
-  for (;;) {
-    inbox_.take(taken_, requests_a_step);
-    if (taken_.empty()) return;
+  for (refill(); !taken_.empty(); refill()) {
     std::vector<Completion> refused;
-    for (auto& request : taken_) refuse(request, Closed("the engine has stopped: " + why).info(), refused);
+    for (; handled_ < taken_.size(); ++handled_)
+      refuse(taken_[handled_], Closed("the engine has stopped: " + why).info(), refused);
     completions_.release(std::move(refused), {});
-    taken_.clear();
   }
 }
 

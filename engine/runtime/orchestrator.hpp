@@ -37,11 +37,13 @@ class Orchestrator {
   void step();
   void advance_clock();
   bool take_requests();
-  void handle(Request request);
+  void refill();
+  void prefetch(std::size_t number) const;
+  void handle(Request& request);
   void attempt_done(const AttemptDone& done);
   bool fire_timers();
   void after_commit();
-  void hand_over();
+  void hand_over(bool more);
   void sleep_until_next();
   void end_work();
   void remember_dedup_ids(const Record& record);
@@ -61,8 +63,9 @@ class Orchestrator {
   Acceptor acceptor_;
   Reads reads_;
   OperatorActs operator_acts_;
-  std::vector<Request> taken_;
-  Position began_successor_;  // recovery: the last event seen that began a successor
+  std::vector<Request> taken_;  // from the inbox
+  std::size_t handled_ = 0;     // of them
+  Position began_successor_;    // recovery: the last event seen that began a successor
   Lsn seen_durable_ = 0;
   bool stopped_ = false;  // failed: nothing is done any more
   std::atomic<bool> closing_{false};

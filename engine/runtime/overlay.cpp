@@ -7,8 +7,11 @@
 namespace bobbin {
 
 Instance* Overlay::resident_row(const InstanceId& id) {
+  if (latest_ && latest_->state.id == id) return latest_;
   const auto at = instances_.find(id);
-  return at == instances_.end() ? nullptr : at->second.get();
+  if (at == instances_.end()) return nullptr;
+  latest_ = at->second.get();
+  return latest_;
 }
 
 Instance* Overlay::find(const InstanceId& id) {
@@ -34,9 +37,9 @@ InstanceState& Overlay::instance(const InstanceId& id) {
 }
 
 Ledger& Overlay::ledger(const std::string& orchestrator) {
-  auto& ledger = ledgers_[orchestrator];
-  ledger.orchestrator = orchestrator;
-  return ledger;
+  const auto [at, is_new] = ledgers_.try_emplace(orchestrator);
+  if (is_new) at->second.orchestrator = orchestrator;
+  return at->second;
 }
 
 void Overlay::load_ledgers() {
@@ -51,7 +54,7 @@ DeadLetter& Overlay::dead_letter(Position position) {
 }
 
 void Overlay::changed(InstanceState& state) {
-  auto& instance = *instances_.find(state.id)->second;
+  auto& instance = *resident_row(state.id);
   if (instance.dirty_since != 0) return;
   instance.dirty_since = state.lsn;
   dirty_.push_back({state.lsn, state.id});
@@ -108,6 +111,7 @@ Lsn Overlay::oldest_dirty(Lsn last) const {
 }
 
 void Overlay::forget_stored(Lsn durable) {
+  latest_ = nullptr;
   for (; !written_.empty() && written_.front().row_in <= durable; written_.pop_front()) {
     const auto at = instances_.find(written_.front().id);
     if (at == instances_.end()) continue;

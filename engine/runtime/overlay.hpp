@@ -90,6 +90,7 @@ class Overlay final : public FoldTarget {
   LogState log_state_;
   std::vector<Lsn> openings_;  // in the tail
   std::unordered_map<InstanceId, std::unique_ptr<Instance>, Id128Hash> instances_;
+  Instance* latest_ = nullptr;  // looked at; a record's way leads to one instance several times
   std::map<std::string, Ledger> ledgers_;
   std::map<std::string, Lsn> dirty_ledgers_;     // since which record
   std::map<Position, DeadLetter> dead_letters_;  // changed by records that are not durable yet

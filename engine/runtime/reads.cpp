@@ -18,7 +18,7 @@ InstanceStatus Reads::status_of(const InstanceState& state) {
   return status;
 }
 
-void Reads::status(StatusRequest request) {
+void Reads::status(StatusRequest& request) {
   Result<InstanceStatus> result;
   auto* instance = core_.overlay.find(request.id);
   if (!instance) {
@@ -42,7 +42,7 @@ void Reads::answer_waiters(Instance& instance) {
 }
 
 // The store's rows, with those in memory put over them.
-void Reads::list(ListRequest request) {
+void Reads::list(ListRequest& request) {
   const auto limit = std::clamp<std::size_t>(request.query.limit, 1, page_max);
   std::map<InstanceId, InstanceState> page;
   for (auto& row : core_.store.snapshot()->instances(request.query.after, limit))
@@ -60,13 +60,13 @@ void Reads::list(ListRequest request) {
   core_.log.answer(std::move(request.reply), std::move(result));
 }
 
-void Reads::ledgers(LedgersRequest request) {
+void Reads::ledgers(LedgersRequest& request) {
   Result<std::vector<Ledger>> result;
   for (const auto& [name, ledger] : core_.overlay.ledgers()) result.value.push_back(ledger);
   core_.log.answer(std::move(request.reply), std::move(result));
 }
 
-void Reads::dead_letters(DeadLettersRequest request) {
+void Reads::dead_letters(DeadLettersRequest& request) {
   const auto limit = std::clamp<std::size_t>(request.limit, 1, page_max);
   std::map<Position, DeadLetter> page;
   for (auto& row : core_.store.snapshot()->dead_letters(request.after, limit)) page[row.position] = std::move(row);

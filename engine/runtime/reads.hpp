@@ -12,10 +12,10 @@ class Reads {
  public:
   explicit Reads(Core& core) : core_(core) {}
 
-  void status(StatusRequest request);
-  void list(ListRequest request);
-  void ledgers(LedgersRequest request);
-  void dead_letters(DeadLettersRequest request);
+  void status(StatusRequest& request);
+  void list(ListRequest& request);
+  void ledgers(LedgersRequest& request);
+  void dead_letters(DeadLettersRequest& request);
 
   // Answers those who wait for the instance's end, if no run of it lives.
   void answer_waiters(Instance& instance);

@@ -21,6 +21,7 @@ struct AcceptRequest {
   std::string event;
   PayloadPtr value;
   std::string dedup_id;
+  Id128 dedup_hash;  // of it; computed by the caller, whose thread has more time
   IfLive if_live = IfLive::use_existing;
   IfFinished if_finished = IfFinished::allow;
   Reply<Accepted> reply;
@@ -30,6 +31,7 @@ struct TerminateRequest {
   InstanceId id;
   std::string reason;
   TerminateOptions options;
+  Id128 dedup_hash;
   Reply<Accepted> reply;
 };
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace bobbin {
 
@@ -33,14 +34,37 @@ void ThreadExecutor::start(std::function<void(Lane)> work) {
 
 void ThreadExecutor::run(Lane lane) {
   pthread_setname_np(pthread_self(), thread_name(lane));
-  while (sleep(line(lane))) {
-    work_(lane);
-    if (drivers_ > 0) {
-      const std::lock_guard lock(driven_mutex_);
-      driven_.notify_all();
+  auto& own = line(lane);
+  while (sleep(own)) {
+    {
+      const std::lock_guard working(own.working);
+      work(lane);
     }
+    if (own.passed_on) work_passed_on(own);
   }
 }
+
+void ThreadExecutor::work(Lane lane) {
+  work_(lane);
+  if (drivers_ > 0) {
+    const std::lock_guard lock(driven_mutex_);
+    driven_.notify_all();
+  }
+}
+
+// Saves a change of threads where one caller waits for one record; a lane that has become busy meanwhile goes on
+// itself.
+void ThreadExecutor::work_passed_on(Line& line) {
+  const auto next = *std::exchange(line.passed_on, std::nullopt);
+  auto& its_line = this->line(next);
+  const std::unique_lock working(its_line.working, std::try_to_lock);
+  if (working && !line.wanted)
+    work(next);
+  else
+    wake(next);
+}
+
+void ThreadExecutor::pass_on(Lane from, Lane to) { line(from).passed_on = to; }
 
 void ThreadExecutor::drive_until(const std::function<bool()>& done) {
   ++drivers_;

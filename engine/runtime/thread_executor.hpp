@@ -16,6 +16,7 @@ class ThreadExecutor final : public Executor {
   ~ThreadExecutor() override;
   void start(std::function<void(Lane)> work) override;
   void wake(Lane lane) override;
+  void pass_on(Lane from, Lane to) override;
   void wake_after(Lane lane, std::optional<Duration> delay) override;
   void drive_until(const std::function<bool()>& done) override;
   void stop() override;
@@ -26,11 +27,15 @@ class ThreadExecutor final : public Executor {
     std::condition_variable changed;
     std::atomic<bool> wanted{false};
     std::atomic<bool> asleep{false};
+    std::mutex working;  // held by the thread that runs the lane's work
     bool stopping = false;
     std::optional<std::chrono::steady_clock::time_point> at;  // of the lane's own thread only
+    std::optional<Lane> passed_on;                            // of the thread that runs the lane's work
     std::thread thread;
   };
   void run(Lane lane);
+  void work(Lane lane);
+  void work_passed_on(Line& line);
   bool sleep(Line& line);  // false: stop
   Line& line(Lane lane) { return lines_[static_cast<std::size_t>(lane)]; }
 

@@ -20,12 +20,14 @@ ThreadRunner::~ThreadRunner() {
 }
 
 void ThreadRunner::run(ActivityTask task) {
-  const std::lock_guard lock(mutex_);
-  if (stopping_) return;  // as if it had been cut while it ran
-  tasks_.push_back(std::move(task));
-  if (busy_ + tasks_.size() > threads_.size() && threads_.size() < threads_max_)
-    threads_.emplace_back([this] { work(); });
-  changed_.notify_one();
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;  // as if it had been cut while it ran
+    tasks_.push_back(std::move(task));
+    if (busy_ + tasks_.size() > threads_.size() && threads_.size() < threads_max_)
+      threads_.emplace_back([this] { work(); });
+  }
+  changed_.notify_one();  // unlocked: else the thread would wake up only to wait for the lock
 }
 
 void ThreadRunner::work() {
@@ -41,7 +43,7 @@ void ThreadRunner::work() {
     task.done(run_activity(registry_, task));
     lock.lock();
     --busy_;
-    finished_.notify_all();
+    if (stopping_) finished_.notify_all();
   }
 }
 

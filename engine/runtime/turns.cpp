@@ -1,6 +1,5 @@
 #include "engine/runtime/turns.hpp"
 
-
 #include <bobbin/assert.hpp>
 
 #include <algorithm>
@@ -161,8 +160,8 @@ bool Turns::give_backlog(Turn& turn) {
 
 bool Turns::give_new(Turn& turn, std::vector<Input>& inputs) {
   auto& execution = *turn.instance.execution;
-  std::size_t given = 0;
-  for (auto& input : inputs) {
+  for (std::size_t given = 0; given < inputs.size(); ++given) {
+    auto& input = inputs[given];
     if (!execution.end() && !fire_due(turn, turn.now)) {
       inputs.erase(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(given));
       return false;
@@ -170,8 +169,10 @@ bool Turns::give_new(Turn& turn, std::vector<Input>& inputs) {
     turn.last = {turn.lsn, static_cast<std::uint32_t>(turn.body.inputs.size())};
     stamp(input, turn.last);
     execution.apply(input);
-    turn.body.inputs.push_back(std::move(input));
-    ++given;
+    if (inputs.size() == 1 && turn.body.inputs.empty())
+      turn.body.inputs.swap(inputs);  // the usual turn: nothing is moved
+    else
+      turn.body.inputs.push_back(std::move(input));
   }
   return true;
 }

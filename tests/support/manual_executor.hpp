@@ -32,6 +32,7 @@ class ManualExecutor final : public Executor {
 
   void start(std::function<void(Lane)> work) override { work_ = std::move(work); }
   void wake(Lane lane) override { woken_[index(lane)] = true; }
+  void pass_on(Lane, Lane to) override { wake(to); }
   void wake_after(Lane lane, std::optional<Duration> delay) override {
     if (lane == Lane::orchestrator) next_delay_ = delay;
   }

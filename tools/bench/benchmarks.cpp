@@ -25,7 +25,7 @@ constexpr int rounds = 3;
 std::vector<Figure> append_ratio(const Settings& settings) {
   LoadShape shape;
   shape.seconds = settings.seconds / rounds;
-  std::vector<double> ratios, loaded_rates, bare_rates, event_rates, commit_sizes, latency_us;
+  std::vector<double> ratios, loaded_rates, bare_rates, event_rates, cpu_us, commit_sizes, latency_us;
   double lost = 0;
   for (int round = 0; round < rounds; ++round) {
     const auto load = run_load(engine_directory(settings), shape);
@@ -35,6 +35,7 @@ std::vector<Figure> append_ratio(const Settings& settings) {
     bare_rates.push_back(per_second(bare.records, bare.seconds));
     ratios.push_back(loaded_rates.back() / bare_rates.back());
     event_rates.push_back(per_second(load.events, load.seconds));
+    cpu_us.push_back(1e6 * load.cpu_seconds / static_cast<double>(load.events));
     commit_sizes.push_back(per_second(records_of(shapes), static_cast<double>(shapes.size())));
     latency_us.insert(latency_us.end(), load.latency_us.begin(), load.latency_us.end());
     lost += static_cast<double>(load.events) - static_cast<double>(load.delivered);
@@ -45,6 +46,7 @@ std::vector<Figure> append_ratio(const Settings& settings) {
       {"engine_records_per_s", median(loaded_rates), "records/s", {}, true},
       {"bare_records_per_s", median(bare_rates), "records/s", {}, true},
       {"events_per_s", median(event_rates), "events/s", {}, true},
+      {"cpu_per_event", median(cpu_us), "us", {}, true},
       {"records_a_commit", median(commit_sizes), "records", {}, true},
       {"latency_p50", quantile(latency_us, 0.5), "us", {}, true},
       {"latency_p99", quantile(latency_us, 0.99), "us", {}, true},

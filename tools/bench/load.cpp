@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -16,6 +17,8 @@ namespace bobbin::bench {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 double seconds_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
@@ -153,6 +156,7 @@ LoadResult run_load(const std::filesystem::path& directory, const LoadShape& sha
   Flight flight(shape.in_flight);
   LoadResult result;
   const auto begin = SteadyClock::now();
+  const auto cpu_begin = cpu_seconds();
   std::mutex latency_mutex;
   while (seconds_since(begin) < shape.seconds) {
     for (int i = 0; i < 64; ++i) {
@@ -173,6 +177,7 @@ LoadResult run_load(const std::filesystem::path& directory, const LoadShape& sha
   }
   flight.wait_for_all();
   result.seconds = seconds_since(begin);
+  result.cpu_seconds = cpu_seconds() - cpu_begin;
   host.stop_recording();
   host.drain(result);
   return result;

@@ -23,6 +23,7 @@ struct LoadShape {
 
 struct LoadResult {
   double seconds = 0;
+  double cpu_seconds = 0;       // of the whole process meanwhile
   std::uint64_t events = 0;     // accepted durably within `seconds`
   std::uint64_t delivered = 0;  // messages that came out in batches, in the end
   std::uint64_t batches = 0;

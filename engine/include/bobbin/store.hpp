@@ -82,7 +82,7 @@ class Store {
   // State at opening; not updated by commits.
   virtual LogInfo info() const = 0;
 
-  // Durable and visible to new snapshots on return; always called from one thread (the log writer's). Throws
+  // Durable and visible to new snapshots on return. One call at a time, of the log writer lane. Throws
   // StorageFull when nothing of the batch was written and the log is intact (it may be tried again), OutcomeUnknown
   // when it may or may not be durable: no commit may follow (P10).
   virtual void commit(const Batch& batch) = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -38,7 +39,20 @@ LogTime add_saturating(LogTime time, Duration length);
 // Sixteen bytes that name something for ever.
 struct Id128 {
   std::array<std::uint8_t, 16> bytes{};
-  auto operator<=>(const Id128&) const = default;
+
+  // In the order of the bytes; a word at a time.
+  std::strong_ordering operator<=>(const Id128& other) const {
+    const auto high = word(0) <=> other.word(0);
+    return high != 0 ? high : word(8) <=> other.word(8);
+  }
+  bool operator==(const Id128& other) const { return std::memcmp(bytes.data(), other.bytes.data(), 16) == 0; }
+
+ private:
+  std::uint64_t word(std::size_t at) const {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
+  }
 };
 
 std::string to_hex(const Id128& id);
