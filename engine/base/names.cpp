@@ -16,6 +16,7 @@ struct KindName {
   const char* operator()(const ClockStepBody&) const { return "clock_step"; }
   const char* operator()(const SchemaBody&) const { return "schema"; }
   const char* operator()(const QuarantineBody&) const { return "quarantine"; }
+  const char* operator()(const RememberedBody&) const { return "remembered"; }
 };
 }  // namespace
 

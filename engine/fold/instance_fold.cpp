@@ -36,6 +36,7 @@ class InstanceFold {
                    [](const ClockStepBody&) {},
                    [](const SchemaBody&) {},
                    [this](const QuarantineBody& body) { state_.quarantined = !body.released; },
+                   [](const RememberedBody&) {},
                },
                record_.body);
   }

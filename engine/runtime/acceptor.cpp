@@ -12,35 +12,8 @@ Accepted answer_of(Acceptance how, const InstanceState& state, Position position
 
 }  // namespace
 
-template <class Act>
-void Acceptor::answer(Reply<Accepted>& reply, const InstanceId& id, const Id128& hash, Act act) {
-  Result<Accepted> result;
-  try {
-    if (hash != Id128{}) {
-      if (const auto first = core_.dedup.find(hash)) {
-        core_.counters.duplicates.add();
-        result.value = {Acceptance::duplicate, id, first->run, 0, first->position, first->accepted_at};
-        return core_.log.answer(std::move(reply), std::move(result));
-      }
-      if (!core_.dedup.has_room(core_.clock.elapsed()))
-        throw Overloaded("the dedup memory is full (" + std::to_string(core_.options.dedup_memory_ids) +
-                         " ids): repeat the call when the oldest are beyond the horizon");
-    }
-    result.value = act();
-    // A start that used the live run has put nothing into the log that an id could be remembered with.
-    if (hash != Id128{} && result.value.how != Acceptance::existing)
-      core_.dedup.add({hash, result.value.position, result.value.run, result.value.accepted_at}, core_.clock.elapsed());
-    core_.counters.accepted.add();
-  } catch (const Error& error) {
-    if (!is_refusal(error.code())) throw;
-    core_.counters.refused.add();
-    result.error = error.info();
-  }
-  core_.log.answer(std::move(reply), std::move(result));
-}
-
 void Acceptor::accept(AcceptRequest& request, Lsn durable) {
-  answer(request.reply, request.id, request.dedup_hash, [&] {
+  answer_once_(request.reply, request.id, request.dedup_hash, [&] {
     auto* instance = core_.overlay.find(request.id);
     if (instance) check_stored_name(*instance, request.name);
     return request.with_event ? accept_event(request, instance, durable) : accept_start(request, instance, durable);
@@ -93,7 +66,7 @@ Accepted Acceptor::accept_start(AcceptRequest& request, Instance* instance, Lsn 
   if (instance && instance->state.live()) {
     switch (request.if_live) {
       case IfLive::use_existing:
-        return answer_of(Acceptance::existing, instance->state, {instance->state.run, 0}, instance->state.started_at);
+        return use_existing(request, *instance);
       case IfLive::fail:
         throw AlreadyExists("a run of this instance of '" + request.name.orchestrator + "' is live (run " +
                             std::to_string(instance->state.run) + ")");
@@ -108,6 +81,16 @@ Accepted Acceptor::accept_start(AcceptRequest& request, Instance* instance, Lsn 
                           to_string(instance->state.status) + "), and the caller forbids another one");
   }
   return start_run(request, instance_for(request.id), durable);
+}
+
+// Nothing of it would stand in the log: the dedup id does, so that it gets this answer also when the run has ended
+// (S13).
+Accepted Acceptor::use_existing(const AcceptRequest& request, const Instance& instance) {
+  const auto& state = instance.state;
+  const auto answer = answer_of(Acceptance::existing, state, {state.run, 0}, state.started_at);
+  if (!request.dedup_id.empty())
+    core_.log.append(state.id, RememberedBody{request.dedup_id, answer.run, answer.position, answer.accepted_at});
+  return answer;
 }
 
 Accepted Acceptor::start_run(AcceptRequest& request, Instance& instance, Lsn durable) {
@@ -144,7 +127,7 @@ StartInput Acceptor::start_input(AcceptRequest& request, const Instance& instanc
 // ---- Terminate ----
 
 void Acceptor::terminate(TerminateRequest& request) {
-  answer(request.reply, request.id, request.dedup_hash, [&] {
+  answer_once_(request.reply, request.id, request.dedup_hash, [&] {
     auto* instance = core_.overlay.find(request.id);
     if (!instance || !instance->state.live())
       throw NotFound("no run of this instance is live: there is nothing to end");

@@ -1,6 +1,7 @@
 // Accepts starts and events: dedup (S13), policies (S8, S9), mailbox (S10).
 #pragma once
 
+#include "engine/runtime/answer_once.hpp"
 #include "engine/runtime/core.hpp"
 #include "engine/runtime/request.hpp"
 #include "engine/runtime/turns.hpp"
@@ -10,7 +11,7 @@ namespace bobbin {
 // Orchestrator lane only.
 class Acceptor {
  public:
-  Acceptor(Core& core, Turns& turns) : core_(core), turns_(turns) {}
+  Acceptor(Core& core, Turns& turns) : core_(core), turns_(turns), answer_once_(core) {}
 
   void accept(AcceptRequest& request, Lsn durable);
   void terminate(TerminateRequest& request);
@@ -18,21 +19,19 @@ class Acceptor {
  private:
   Accepted accept_event(AcceptRequest& request, Instance* instance, Lsn durable);
   Accepted accept_start(AcceptRequest& request, Instance* instance, Lsn durable);
+  Accepted use_existing(const AcceptRequest& request, const Instance& instance);
   Accepted start_run(AcceptRequest& request, Instance& instance, Lsn durable);
   Accepted replace_run(AcceptRequest& request, Instance& instance);
   StartInput start_input(AcceptRequest& request, const Instance& instance);
   Event event_of(AcceptRequest& request) const;
 
-  // Runs `act` unless the dedup id of this hash (zero: there is none) was accepted before or cannot be remembered; its
-  // answer, also that of an error, goes out when it is durable.
-  template <class Act>
-  void answer(Reply<Accepted>& reply, const InstanceId& id, const Id128& hash, Act act);
   Instance& instance_for(const InstanceId& id);
   void check_stored_name(const Instance& instance, const InstanceName& name) const;
   void check_registered(const std::string& orchestrator) const;
 
   Core& core_;
   Turns& turns_;
+  AnswerOnce answer_once_;
 };
 
 }  // namespace bobbin

@@ -54,22 +54,22 @@ std::optional<DedupEntry> DedupIndex::find(const Id128& hash) {
   return std::nullopt;
 }
 
-void DedupIndex::add(const DedupEntry& entry, Elapsed elapsed) {
+void DedupIndex::add(const DedupEntry& entry, Lsn record, Elapsed elapsed) {
   freeze_if_old(elapsed);
   if (fresh_.size() == 0) {
-    fresh_first_lsn_ = entry.position.lsn;
+    fresh_first_lsn_ = record;
     fresh_since_ = elapsed;
   }
   fresh_.add(entry);
-  last_added_ = entry.position.lsn;
+  last_added_ = record;
   last_added_at_ = elapsed;
   ++ids_;
   if (fresh_.size() >= ids_per_run) freeze();
 }
 
-void DedupIndex::recover(const DedupEntry& entry, Elapsed elapsed) {
+void DedupIndex::recover(const DedupEntry& entry, Lsn record, Elapsed elapsed) {
   freeze_if_old(elapsed);
-  if (!fresh_.find(entry.hash)) add(entry, elapsed);
+  if (!fresh_.find(entry.hash)) add(entry, record, elapsed);
 }
 
 // A run spans a part of the horizon only, also where few ids come: so it is dropped soon after its last one counts.

@@ -32,10 +32,11 @@ class DedupIndex {
   void prefetch(const Id128& hash) const { fresh_.prefetch(hash); }
   // False: the memory is at its bound, the id cannot be remembered and must not be accepted.
   bool has_room(Elapsed elapsed);
-  void add(const DedupEntry& entry, Elapsed elapsed);
+  // `record` holds the id: folding the log from it on finds the id again.
+  void add(const DedupEntry& entry, Lsn record, Elapsed elapsed);
   // Recovery: as add, for an id of the log's tail, and nothing is looked up in the store. An id that stands in the tail
   // twice was beyond the horizon when it came again: the newer acceptance counts.
-  void recover(const DedupEntry& entry, Elapsed elapsed);
+  void recover(const DedupEntry& entry, Lsn record, Elapsed elapsed);
   // Recovery: records up to here are in stored runs.
   Lsn stored_up_to() const { return stored_up_to_; }
 

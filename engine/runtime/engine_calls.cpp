@@ -30,9 +30,8 @@ AcceptRequest event_request(Impl& impl, const InstanceName& name, std::string ev
 
 template <class Impl>
 void send_with_callback(Impl& impl, AcceptRequest request, Callback<Accepted> done) {
-  request.reply = Reply<Accepted>(std::move(done));
   const auto bytes = bytes_of(request);
-  impl.send(std::move(request), bytes, Duration::zero());
+  impl.template call_back<Accepted>(std::move(request), bytes, std::move(done));
 }
 
 template <class Impl>
@@ -98,9 +97,7 @@ Accepted Engine::terminate(const InstanceName& name, const std::string& reason, 
 
 void Engine::terminate(const InstanceName& name, const std::string& reason, const TerminateOptions& options,
                        Callback<Accepted> done) {
-  auto request = terminate_request(*impl_, name, reason, options);
-  request.reply = Reply<Accepted>(std::move(done));
-  impl_->send(std::move(request), reason.size() + 1, Duration::zero());
+  impl_->call_back<Accepted>(terminate_request(*impl_, name, reason, options), reason.size() + 1, std::move(done));
 }
 
 InstanceStatus Engine::status(const InstanceName& name, Duration timeout) {
@@ -108,7 +105,7 @@ InstanceStatus Engine::status(const InstanceName& name, Duration timeout) {
 }
 
 void Engine::status(const InstanceName& name, Callback<InstanceStatus> done) {
-  impl_->send(StatusRequest{instance_id(name), false, Reply<InstanceStatus>(std::move(done))}, 1, Duration::zero());
+  impl_->call_back<InstanceStatus>(StatusRequest{instance_id(name), false, {}}, 1, std::move(done));
 }
 
 InstanceStatus Engine::wait(const InstanceName& name, Duration timeout) {
@@ -119,27 +116,62 @@ InstanceStatus Engine::wait(const InstanceName& name, Duration timeout) {
 }
 
 void Engine::wait(const InstanceName& name, Callback<InstanceStatus> done) {
-  impl_->send(StatusRequest{instance_id(name), true, Reply<InstanceStatus>(std::move(done))}, 1, Duration::zero());
+  impl_->call_back<InstanceStatus>(StatusRequest{instance_id(name), true, {}}, 1, std::move(done));
 }
 
 std::vector<InstanceState> Engine::list(const ListQuery& query, Duration timeout) {
   return impl_->call<std::vector<InstanceState>>(ListRequest{query, {}}, 1, timeout);
 }
 
+void Engine::list(const ListQuery& query, Callback<std::vector<InstanceState>> done) {
+  impl_->call_back<std::vector<InstanceState>>(ListRequest{query, {}}, 1, std::move(done));
+}
+
 std::vector<DeadLetter> Engine::dead_letters(Position after, std::size_t limit, Duration timeout) {
   return impl_->call<std::vector<DeadLetter>>(DeadLettersRequest{after, limit, {}}, 1, timeout);
 }
 
-Accepted Engine::redrive(Position dead_letter, const std::string& note, Duration timeout) {
-  return impl_->call<Accepted>(OperatorRequest{OperatorAct::redrive, dead_letter, note, {}}, 1, timeout);
+void Engine::dead_letters(Position after, std::size_t limit, Callback<std::vector<DeadLetter>> done) {
+  impl_->call_back<std::vector<DeadLetter>>(DeadLettersRequest{after, limit, {}}, 1, std::move(done));
 }
 
-Accepted Engine::discard(Position dead_letter, const std::string& note, Duration timeout) {
-  return impl_->call<Accepted>(OperatorRequest{OperatorAct::discard, dead_letter, note, {}}, 1, timeout);
+namespace {
+
+OperatorRequest operator_request(OperatorAct act, Position dead_letter, const OperatorOptions& options) {
+  check_dedup_id(options.dedup_id);
+  return {act, dead_letter, options, {}};
+}
+
+std::size_t bytes_of(const OperatorOptions& options) { return options.note.size() + 1; }
+
+}  // namespace
+
+Accepted Engine::redrive(Position dead_letter, const OperatorOptions& options, Duration timeout) {
+  return impl_->call<Accepted>(operator_request(OperatorAct::redrive, dead_letter, options), bytes_of(options),
+                               timeout);
+}
+
+void Engine::redrive(Position dead_letter, const OperatorOptions& options, Callback<Accepted> done) {
+  impl_->call_back<Accepted>(operator_request(OperatorAct::redrive, dead_letter, options), bytes_of(options),
+                             std::move(done));
+}
+
+Accepted Engine::discard(Position dead_letter, const OperatorOptions& options, Duration timeout) {
+  return impl_->call<Accepted>(operator_request(OperatorAct::discard, dead_letter, options), bytes_of(options),
+                               timeout);
+}
+
+void Engine::discard(Position dead_letter, const OperatorOptions& options, Callback<Accepted> done) {
+  impl_->call_back<Accepted>(operator_request(OperatorAct::discard, dead_letter, options), bytes_of(options),
+                             std::move(done));
 }
 
 std::vector<Ledger> Engine::ledgers(Duration timeout) {
   return impl_->call<std::vector<Ledger>>(LedgersRequest{{}}, 1, timeout);
+}
+
+void Engine::ledgers(Callback<std::vector<Ledger>> done) {
+  impl_->call_back<std::vector<Ledger>>(LedgersRequest{{}}, 1, std::move(done));
 }
 
 EngineStats Engine::stats() const {

@@ -34,6 +34,12 @@ class Engine::Impl {
 
   void check_not_on_lane() const;  // throws InvalidArgument on the engine's own threads (S20)
 
+  template <class T, class R>
+  void call_back(R request, std::size_t bytes, Callback<T> done) {
+    request.reply = Reply<T>(std::move(done));
+    send(std::move(request), bytes, Duration::zero());
+  }
+
   // Empty: no answer within `timeout`.
   template <class T, class R>
   std::optional<T> try_call(R request, std::size_t bytes, Duration timeout, bool& taken) {

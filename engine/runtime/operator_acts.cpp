@@ -5,29 +5,27 @@
 namespace bobbin {
 
 void OperatorActs::act(OperatorRequest& request, Lsn durable) {
-  Result<Accepted> result;
-  try {
-    result.value = perform(request, durable);
-  } catch (const Error& error) {
-    if (!is_refusal(error.code())) throw;
-    result.error = error.info();
-  }
-  core_.log.answer(std::move(request.reply), std::move(result));
+  // Its name is that of an instance, within which its dedup id counts; there is none for a letter that is not there.
+  const auto letter = core_.overlay.dead_letter(request.target);
+  const auto id = letter.lsn == 0 ? InstanceId{} : instance_id(letter.name);
+  const auto& dedup_id = request.options.dedup_id;
+  const auto hash = letter.lsn == 0 || dedup_id.empty() ? Id128{} : dedup_hash(core_.info.log_id, id, dedup_id);
+  answer_once_(request.reply, id, hash, [&] { return perform(request, letter, id, durable); });
 }
 
-Accepted OperatorActs::perform(const OperatorRequest& request, Lsn durable) {
-  const auto letter = core_.overlay.dead_letter(request.target);
+Accepted OperatorActs::perform(const OperatorRequest& request, const DeadLetter& letter, const InstanceId& id,
+                               Lsn durable) {
   if (letter.lsn == 0) throw NotFound("there is no dead letter " + to_string(request.target));
   if (letter.state != DeadLetterState::dead)
     throw InvalidArgument("dead letter " + to_string(request.target) + " is " + to_string(letter.state) +
                           " already: only a dead one can be acted on");
-  const auto id = instance_id(letter.name);
   const bool revive = request.act == OperatorAct::redrive && !letter.is_activity;
   auto event = revive ? std::optional(event_of(letter)) : std::nullopt;  // read before anything is appended
   OperatorActBody body;
   body.act = request.act;
   body.target = request.target;
-  body.note = request.note;
+  body.note = request.options.note;
+  body.dedup_id = request.options.dedup_id;
   const auto lsn = core_.log.append(id, std::move(body));
   if (revive)
     revive_event(letter, std::move(*event), durable);

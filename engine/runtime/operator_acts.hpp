@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/runtime/activity_desk.hpp"
+#include "engine/runtime/answer_once.hpp"
 #include "engine/runtime/core.hpp"
 #include "engine/runtime/request.hpp"
 #include "engine/runtime/turns.hpp"
@@ -11,7 +12,8 @@ namespace bobbin {
 // Orchestrator lane only.
 class OperatorActs {
  public:
-  OperatorActs(Core& core, Turns& turns, ActivityDesk& desk) : core_(core), turns_(turns), desk_(desk) {}
+  OperatorActs(Core& core, Turns& turns, ActivityDesk& desk)
+      : core_(core), turns_(turns), desk_(desk), answer_once_(core) {}
 
   void act(OperatorRequest& request, Lsn durable);
   void redrive_done(const AttemptDone& done);
@@ -19,13 +21,14 @@ class OperatorActs {
   void resume_redrives();
 
  private:
-  Accepted perform(const OperatorRequest& request, Lsn durable);
+  Accepted perform(const OperatorRequest& request, const DeadLetter& letter, const InstanceId& id, Lsn durable);
   Event event_of(const DeadLetter& letter);
   void revive_event(const DeadLetter& letter, Event event, Lsn durable);
 
   Core& core_;
   Turns& turns_;
   ActivityDesk& desk_;
+  AnswerOnce answer_once_;
 };
 
 }  // namespace bobbin

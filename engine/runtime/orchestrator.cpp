@@ -42,61 +42,6 @@ Orchestrator::Orchestrator(Core& core, const std::shared_ptr<Inbox>& inbox, LogW
       operator_acts_(core, turns_, desk_),
       seen_durable_(writer.durable()) {}
 
-// ---- Recovery ----
-
-void Orchestrator::recover() {
-  core_.store.snapshot()->scan(core_.info.fold_from, [this](Record&& record) {
-    fold(record, core_.overlay);
-    core_.overlay.note_opening(record);
-    remember_dedup_ids(record);
-    return true;
-  });
-  const auto& state = core_.overlay.log_state();
-  core_.clock.resume(state.log_time, state.elapsed);
-  core_.log.append(OpenedBody{core_.info.epoch, core_.ports.clock->wall_time(), "pid " + std::to_string(getpid())});
-  // Armed, not attended to: what is overdue goes in due order, among what the store holds (S5).
-  core_.overlay.for_each([this](Instance& instance) {
-    instance.armed = next_due(instance.state);
-    if (instance.armed) core_.timers.arm(instance.state.id, *instance.armed);
-  });
-  operator_acts_.resume_redrives();
-}
-
-// The run that an event's sender was answered: the one of its record, unless that ended the run and the event went to
-// its successor, whose start record then follows in the same commit.
-void Orchestrator::remember_dedup_ids(const Record& record) {
-  if (record.lsn <= core_.dedup.stored_up_to()) return;
-  const auto remember = [&](const std::string& id, Position position, LogTime at) {
-    if (!id.empty())
-      core_.dedup.recover({dedup_hash(core_.info.log_id, record.instance, id), position, record.run, at},
-                          record.elapsed);
-  };
-  const auto& inputs = inputs_of(record);
-  for (std::uint32_t i = 0; i < inputs.size(); ++i) {
-    const Position here{record.lsn, i};
-    if (const auto* event = std::get_if<EventInput>(&inputs[i]); event && event->event.position == here) {
-      if (!begins_successor(record, here)) remember(event->event.dedup_id, here, record.log_time);
-    } else if (const auto* start = std::get_if<StartInput>(&inputs[i])) {
-      for (const auto& carried : start->carried)
-        if (carried.position == began_successor_) remember(carried.dedup_id, carried.position, carried.accepted_at);
-      remember(start->dedup_id, here, record.log_time);
-    } else if (const auto* terminate = std::get_if<TerminateInput>(&inputs[i])) {
-      remember(terminate->dedup_id, here, record.log_time);
-    }
-  }
-}
-
-bool Orchestrator::begins_successor(const Record& record, Position event) {
-  const auto* turn = std::get_if<TurnBody>(&record.body);
-  if (!turn || !turn->end || record.run == record.lsn) return false;
-  const auto& unread = turn->end->unread;
-  const bool carried = std::any_of(unread.begin(), unread.end(), [event](const UnreadDisposition& disposition) {
-    return disposition.position == event && disposition.fate == UnreadFate::successor;
-  });
-  if (carried) began_successor_ = event;
-  return carried;
-}
-
 // ---- Work ----
 
 void Orchestrator::work() {

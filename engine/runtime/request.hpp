@@ -59,7 +59,7 @@ struct DeadLettersRequest {
 struct OperatorRequest {
   OperatorAct act = OperatorAct::redrive;
   Position target;
-  std::string note;
+  OperatorOptions options;
   Reply<Accepted> reply;
 };
 

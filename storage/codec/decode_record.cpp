@@ -166,6 +166,7 @@ OperatorActBody get_act(format::OperatorAct::Reader in) {
   if (in.hasResult()) act.result = payload(true, in.getResult());
   act.error = get(in.getError());
   act.note = text(in.getNote());
+  act.dedup_id = text(in.getDedupId());
   return act;
 }
 
@@ -177,6 +178,10 @@ ExpiryBody get_expiry(format::Expiry::Reader in) {
 
 QuarantineBody get_quarantine(format::Quarantine::Reader in) {
   return {in.getReleased(), in.getTurn(), text(in.getExpected()), text(in.getFound())};
+}
+
+RememberedBody get_remembered(format::Remembered::Reader in) {
+  return {text(in.getDedupId()), in.getRun(), {in.getLsn(), in.getIndex()}, log_time(in.getAcceptedAt())};
 }
 
 RecordBody get_body(format::Record::Reader in, Lsn lsn) {
@@ -207,6 +212,8 @@ RecordBody get_body(format::Record::Reader in, Lsn lsn) {
       return SchemaBody{get(in.getSchema())};
     case Kind::QUARANTINE:
       return get_quarantine(in.getQuarantine());
+    case Kind::REMEMBERED:
+      return get_remembered(in.getRemembered());
   }
   unknown_number("kind of record", static_cast<std::uint64_t>(in.which()));
 }

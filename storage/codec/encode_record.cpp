@@ -211,6 +211,7 @@ struct BodyWriter {
     if (body.result) put(act.initResult(), *body.result);
     if (!wire::is_default(body.error)) put(act.initError(), body.error);
     if (!body.note.empty()) act.setNote(data(body.note));
+    if (!body.dedup_id.empty()) act.setDedupId(data(body.dedup_id));
   }
   void operator()(const ExpiryBody& body) {
     auto positions = out.initExpiry().initPositions(static_cast<unsigned>(body.positions.size()));
@@ -234,6 +235,14 @@ struct BodyWriter {
     quarantine.setTurn(body.turn);
     quarantine.setExpected(data(body.expected));
     quarantine.setFound(data(body.found));
+  }
+  void operator()(const RememberedBody& body) {
+    auto remembered = out.initRemembered();
+    remembered.setDedupId(data(body.dedup_id));
+    remembered.setRun(body.run);
+    remembered.setLsn(body.position.lsn);
+    remembered.setIndex(body.position.index);
+    remembered.setAcceptedAt(ticks(body.accepted_at));
   }
 };
 

@@ -71,6 +71,7 @@ struct Record {
     clockStep @18 :ClockStep;
     schema @19 :Schema;
     quarantine @20 :Quarantine;
+    remembered @21 :Remembered;
   }
 }
 
@@ -198,6 +199,7 @@ struct OperatorAct {
   result @3 :Payload;
   error @4 :Failure;
   note @5 :Data;
+  dedupId @6 :Data;
 }
 
 struct Expiry {
@@ -228,6 +230,14 @@ struct Quarantine {
   released @1 :Bool;
   expected @2 :Data;
   found @3 :Data;
+}
+
+struct Remembered {
+  run @0 :UInt64;
+  lsn @1 :UInt64;  # of the position
+  acceptedAt @2 :Int64;
+  index @3 :UInt32;
+  dedupId @4 :Data;
 }
 
 # ---- Rows: the state after record `lsn` ----

@@ -9,6 +9,7 @@ namespace bobbin {
 namespace {
 
 constexpr std::size_t rows_at_a_time = 256;
+constexpr std::size_t records_a_snapshot = 100'000;
 
 // The greatest entry below `entry`; empty when there is none.
 std::optional<DueEntry> just_before(DueEntry entry) {
@@ -21,7 +22,10 @@ std::optional<DueEntry> just_before(DueEntry entry) {
 
 class Verification {
  public:
-  Verification(InspectionSnapshot& snapshot, const VerifyVisitor& visitor) : snapshot_(snapshot), visitor_(visitor) {}
+  // `renewed` exchanges the snapshot for a newer one; empty where there is only this one.
+  using Renew = std::function<InspectionSnapshot*()>;
+  Verification(InspectionSnapshot& snapshot, const VerifyVisitor& visitor, Renew renewed)
+      : snapshot_(&snapshot), visitor_(visitor), renewed_(std::move(renewed)) {}
 
   VerifyReport run() {
     guarded([this] { check_log(); });
@@ -53,23 +57,34 @@ class Verification {
   void check_dedup();
   void check_stands(Lsn lsn, const std::string& row);
 
-  InspectionSnapshot& snapshot_;
+  InspectionSnapshot* snapshot_;
   const VerifyVisitor& visitor_;
+  const Renew renewed_;
   VerifyReport report_;
   std::uint64_t due_expected_ = 0;
 };
 
 void Verification::check_log() {
-  const auto info = snapshot_.info();
-  report_.first_lsn = info.first_lsn;
-  report_.last_lsn = info.last_lsn;
+  report_.first_lsn = snapshot_->info().first_lsn;
   storage::ChainCheck chain(report_);
-  snapshot_.scan_links(0, [&](LinkedRecord&& link) {
-    if (link.damage.code == ErrorCode::unsupported_format) throw UnsupportedFormat(link.damage);
-    chain.add(link);
-    if (link.record && visitor_.record) visitor_.record(*link.record);
-    return true;
-  });
+  bool more = true;
+  for (Lsn next = 0; more;) {
+    const auto from = next;
+    std::size_t left = records_a_snapshot;
+    more = false;
+    snapshot_->scan_links(next, [&](LinkedRecord&& link) {
+      if (left == 0 && next > from) return !(more = true);
+      if (link.damage.code == ErrorCode::unsupported_format) throw UnsupportedFormat(link.damage);
+      chain.add(link);
+      if (link.record && visitor_.record) visitor_.record(*link.record);
+      if (renewed_ && left > 0) --left;
+      next = std::max(next, link.lsn + 1);
+      return true;
+    });
+    if (more) snapshot_ = renewed_();
+  }
+  const auto info = snapshot_->info();
+  report_.last_lsn = info.last_lsn;
   chain.finish(info.last_lsn);
   std::ranges::stable_sort(report_.issues, {}, &VerifyIssue::lsn);
   check_stands(info.state.lsn, "the state of the log");
@@ -80,7 +95,7 @@ void Verification::check_log() {
 void Verification::check_instances() {
   std::optional<InstanceId> after;
   for (;;) {
-    const auto rows = snapshot_.instances(after, rows_at_a_time);
+    const auto rows = snapshot_->instances(after, rows_at_a_time);
     for (const auto& state : rows) check_instance(state);
     if (rows.size() < rows_at_a_time) return;
     after = rows.back().id;
@@ -95,7 +110,7 @@ void Verification::check_instance(const InstanceState& state) {
   if (const auto due = next_due(state)) {
     ++due_expected_;
     const DueEntry entry{*due, state.id};
-    const auto found = snapshot_.due(just_before(entry), 1);
+    const auto found = snapshot_->due(just_before(entry), 1);
     if (found.empty() || found.front() != entry) report_.add_issue(0, row + " is not entered among the due times");
   }
   if (visitor_.instance) visitor_.instance(state);
@@ -105,10 +120,10 @@ void Verification::check_due() {
   std::optional<DueEntry> after;
   std::uint64_t entries = 0;
   for (;;) {
-    const auto found = snapshot_.due(after, rows_at_a_time);
+    const auto found = snapshot_->due(after, rows_at_a_time);
     entries += found.size();
     for (const auto& entry : found) {
-      const auto state = snapshot_.instance(entry.id);
+      const auto state = snapshot_->instance(entry.id);
       if (!state || next_due(*state) != entry.due)
         report_.add_issue(0, "a due time is entered for instance " + to_hex(entry.id) + " that its row does not have");
     }
@@ -121,7 +136,7 @@ void Verification::check_due() {
 }
 
 void Verification::check_ledgers() {
-  for (const auto& ledger : snapshot_.ledgers()) {
+  for (const auto& ledger : snapshot_->ledgers()) {
     const auto row = "the ledger of '" + ledger.orchestrator + "'";
     check_stands(ledger.lsn, row);
     if (!ledger.balanced())
@@ -136,7 +151,7 @@ void Verification::check_ledgers() {
 void Verification::check_dead_letters() {
   Position after;
   for (;;) {
-    const auto rows = snapshot_.dead_letters(after, rows_at_a_time);
+    const auto rows = snapshot_->dead_letters(after, rows_at_a_time);
     for (const auto& letter : rows) {
       ++report_.dead_letters;
       check_stands(letter.lsn, "dead letter " + to_string(letter.position));
@@ -148,9 +163,9 @@ void Verification::check_dead_letters() {
 }
 
 void Verification::check_dedup() {
-  for (const auto& run : snapshot_.dedup_runs()) {
+  for (const auto& run : snapshot_->dedup_runs()) {
     std::uint64_t entries = 0;
-    snapshot_.scan_dedup_run(run.run, [&entries](const DedupEntry&) { ++entries; });
+    snapshot_->scan_dedup_run(run.run, [&entries](const DedupEntry&) { ++entries; });
     report_.dedup_entries += entries;
     const auto row = "dedup run " + std::to_string(run.run);
     check_stands(run.last_lsn, row);
@@ -178,7 +193,12 @@ void VerifyReport::add_issue(Lsn lsn, std::string what) {
 }
 
 VerifyReport verify(InspectionSnapshot& snapshot, const VerifyVisitor& visitor) {
-  return Verification(snapshot, visitor).run();
+  return Verification(snapshot, visitor, nullptr).run();
+}
+
+VerifyReport verify(LogReader& log, const VerifyVisitor& visitor) {
+  auto snapshot = log.snapshot();
+  return Verification(*snapshot, visitor, [&log, &snapshot] { return (snapshot = log.snapshot()).get(); }).run();
 }
 
 }  // namespace bobbin

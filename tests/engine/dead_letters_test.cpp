@@ -115,6 +115,28 @@ TEST_CASE("S14: a redriven event may die again, and be redriven again") {
   }
 }
 
+TEST_CASE("S13: an operator's act is repeated with the first answer, also after a crash") {
+  World world(registration);
+  bool event = true;
+  SUBCASE("on an event") {}
+  SUBCASE("on an activity") { event = false; }
+  const auto letter = event ? dead_event(world) : dead_activity(world);
+  const auto redriven = world.redrive(letter.position, {.dedup_id = "act", .note = "by hand"});
+  const auto before = world.records().size();
+  for (std::size_t opens = 0; opens < 3; ++opens) {
+    const auto again = world.redrive(letter.position, {.dedup_id = "act"});
+    CHECK(again.how == Acceptance::duplicate);
+    CHECK(again.id == redriven.id);
+    CHECK(again.run == redriven.run);
+    CHECK(again.position == redriven.position);
+    CHECK(again.accepted_at == redriven.accepted_at);
+    CHECK(world.records().size() == before + opens);
+    world.crash();
+  }
+  CHECK_THROWS_AS(world.discard(letter.position, {.dedup_id = "another"}), InvalidArgument);
+  check_books(world, event ? "refuse" : "call");
+}
+
 TEST_CASE("S14: a discarded event counts as discarded, and can be acted on no more") {
   World world(registration);
   const auto letter = dead_event(world);
@@ -229,7 +251,7 @@ TEST_CASE("Dead letters are listed a page at a time, in order of position") {
   std::vector<Position> seen;
   Position after;
   for (;;) {
-    const auto page = world.blocking([after](Engine& engine) { return engine.dead_letters(after, 3); });
+    const auto page = world.dead_letters(after, 3);
     if (page.empty()) break;
     CHECK(page.size() <= 3);
     for (const auto& letter : page) seen.push_back(letter.position);

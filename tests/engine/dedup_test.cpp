@@ -64,6 +64,33 @@ TEST_CASE("S13: every kind of acceptance is repeated with the first one's run, p
   CHECK(world.engine().stats().accepted == 0);
 }
 
+TEST_CASE("S13: a start that used the live run is repeated with that run, also when it has ended, also after a crash") {
+  World world(registration);
+  world.start(key, "");
+  world.pass(1s);
+  const auto existing = world.start(key, "", {.dedup_id = "existing"}).value;
+  REQUIRE(existing.how == Acceptance::existing);
+  const auto unnamed = world.start(key, "").value;
+  CHECK(unnamed.how == Acceptance::existing);
+  SUBCASE("live") {}
+  SUBCASE("live, after a crash") { world.crash(); }
+  SUBCASE("ended") {
+    world.event(key, "e", "1");
+    world.event(key, "e", "2");
+    CHECK(world.result(key) == "12");
+  }
+  SUBCASE("ended, after a crash") {
+    world.terminate(key);
+    world.crash();
+    world.crash();
+  }
+  world.settle();
+  const auto before = world.records().size();
+  check_repeats(existing, world.start(key, "", {.dedup_id = "existing"}).value);
+  CHECK(world.records().size() == before);
+  CHECK(LogAudit(world.records()).violations == std::vector<Text>{});
+}
+
 TEST_CASE("S13: an event that began a successor is repeated with the successor's run, also after a crash") {
   World world([](Registry& registry) {
     registry.orchestrator("pairs", [](Context& ctx, const Text&) {

@@ -197,7 +197,6 @@ class Simulation {
     note_answers();
     if (!calls_[index].settled || calls_[index].answer.get().error) return;
     const auto first = calls_[index].answer.get().value;
-    if (first.how == Acceptance::existing) return;  // nothing was put into the log, nothing is remembered
     send(index);
     world_.settle();
     const auto again = calls_[index].answer.get().value;

@@ -79,7 +79,9 @@ class Text {
     return b.end ? *this << *b.end : raw("no end");
   }
   Text& operator<<(const AttemptBody& b) { return *this << b.ordinal << b.attempt << b.error << b.retry_at; }
-  Text& operator<<(const OperatorActBody& b) { return *this << b.act << b.target << b.result << b.error << b.note; }
+  Text& operator<<(const OperatorActBody& b) {
+    return *this << b.act << b.target << b.result << b.error << b.note << b.dedup_id;
+  }
   Text& operator<<(const ExpiryBody& b) { return *this << b.positions; }
   Text& operator<<(const PurgeBody& b) { return *this << b.first << b.last << b.last_checksum; }
   Text& operator<<(const ClockStepBody& b) { return *this << b.from << b.to; }
@@ -87,6 +89,7 @@ class Text {
     return *this << b.schema.hash << b.schema.codec << b.schema.type_id << b.schema.name << b.schema.text;
   }
   Text& operator<<(const QuarantineBody& b) { return *this << b.released << b.turn << b.expected << b.found; }
+  Text& operator<<(const RememberedBody& b) { return *this << b.dedup_id << b.run << b.position << b.accepted_at; }
   Text& operator<<(const UnreadEvent& e) {
     return *this << e.position << e.name << e.accepted_at << e.carry_count << e.with_start << e.source
                  << e.mailbox_expires_at;

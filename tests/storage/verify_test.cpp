@@ -134,6 +134,44 @@ TEST_CASE("a sound log has no issues, and visitors see all of it") {
   CHECK(ledgers == 1);
 }
 
+TEST_CASE("a long log is walked in several snapshots, and to where it has grown meanwhile") {
+  class Growing final : public LogReader {
+   public:
+    explicit Growing(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)), store_(disk_->open()) {}
+    std::unique_ptr<InspectionSnapshot> snapshot() override {
+      if (snapshots++ > 0) {
+        Batch batch;
+        const auto last = disk_->snapshot()->info().last_lsn;
+        for (Lsn lsn = last + 1; lsn <= last + 10; ++lsn) {
+          auto record = plain_turn(lsn, 8);
+          record.run = 1;
+          record.run_sequence = lsn;
+          record.run_previous = lsn - 1;
+          batch.records.push_back(std::move(record));
+        }
+        store_->commit(batch);
+      }
+      return disk_->snapshot();
+    }
+    std::size_t snapshots = 0;
+
+   private:
+    std::shared_ptr<MemoryDisk> disk_;
+    std::unique_ptr<Store> store_;
+  };
+  Growing log(disk_with(sound_log(1, 200'001)));
+  std::uint64_t records = 0;
+  VerifyVisitor visitor;
+  visitor.record = [&records](const Record& record) { records += record.lsn == records + 1; };
+  const auto report = verify(log, visitor);
+  for (const auto& issue : report.issues) MESSAGE(issue.what);
+  CHECK(report.ok());
+  CHECK(log.snapshots == 3);
+  CHECK(report.last_lsn == 200'021);
+  CHECK(report.records == 200'021);
+  CHECK(records == 200'021);
+}
+
 TEST_CASE("a flipped bit anywhere in a record is found by verify and by every reader") {
   auto log = sound_log(2, 3);
   std::get<EventInput>(std::get<TurnBody>(log.records[4].body).inputs[0]).event.value =

@@ -69,17 +69,30 @@ class World {
   // A call in blocking form, made on another thread while this one runs the lanes; throws what it throws.
   template <class F>
   auto blocking(F call) -> decltype(call(std::declval<Engine&>()));
-  Accepted redrive(Position letter) {
-    return blocking([letter](Engine& engine) { return engine.redrive(letter); });
+  // A call in callback form, settled; throws the answer's error.
+  template <class T, class F>
+  T called(F call) {
+    Answer<T> answer;
+    call(*engine_, answer.callback());
+    settle();
+    if (!answer.given()) throw Closed("the call was not answered");
+    if (answer.get().error) throw_error(answer.get().error);
+    return answer.get().value;
   }
-  Accepted discard(Position letter) {
-    return blocking([letter](Engine& engine) { return engine.discard(letter); });
+  Accepted redrive(Position letter, const OperatorOptions& options = {}) {
+    return called<Accepted>([&](Engine& engine, auto done) { engine.redrive(letter, options, done); });
   }
-  std::vector<DeadLetter> dead_letters() {
-    return blocking([](Engine& engine) { return engine.dead_letters(); });
+  Accepted discard(Position letter, const OperatorOptions& options = {}) {
+    return called<Accepted>([&](Engine& engine, auto done) { engine.discard(letter, options, done); });
+  }
+  std::vector<DeadLetter> dead_letters(Position after = {}, std::size_t limit = 100) {
+    return called<std::vector<DeadLetter>>([&](Engine& engine, auto done) { engine.dead_letters(after, limit, done); });
+  }
+  std::vector<InstanceState> list(const ListQuery& query = {}) {
+    return called<std::vector<InstanceState>>([&](Engine& engine, auto done) { engine.list(query, done); });
   }
   std::vector<Ledger> ledgers() {
-    return blocking([](Engine& engine) { return engine.ledgers(); });
+    return called<std::vector<Ledger>>([](Engine& engine, auto done) { engine.ledgers(done); });
   }
   // The engine's ledger of an orchestrator; all zero if it has none.
   Ledger ledger(const std::string& orchestrator);

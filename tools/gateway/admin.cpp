@@ -127,7 +127,7 @@ http::Response Admin::answer(const http::Request& request) {
   const bool get = request.method == "GET";
   if (get && request.path == "/stats") return stats();
   if (get && request.path == letters_path) return dead_letters(request.query);
-  if (request.method == "POST" && request.path.starts_with(letters_path)) return act(request.path);
+  if (request.method == "POST" && request.path.starts_with(letters_path)) return act(request);
   return problem(404, "there is no " + request.method + " " + request.path + " here");
 }
 
@@ -167,8 +167,8 @@ http::Response Admin::dead_letters(const std::string& query) {
   return json_response(200, {{"dead_letters", list}});
 }
 
-http::Response Admin::act(const std::string& path) {
-  const auto rest = std::string_view(path).substr(letters_path.size());
+http::Response Admin::act(const http::Request& request) {
+  const auto rest = std::string_view(request.path).substr(letters_path.size());
   const auto slash = rest.rfind('/');
   const auto position = rest.empty() || slash == 0 || slash == std::string_view::npos
                             ? std::nullopt
@@ -176,8 +176,9 @@ http::Response Admin::act(const std::string& path) {
   const auto verb = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
   if (!position || (verb != "redrive" && verb != "discard"))
     return problem(404, "acts on dead letters are POST /dead-letters/LSN.INDEX/redrive and .../discard");
-  const auto done = verb == "redrive" ? sources_.engine.redrive(*position, "admin interface")
-                                      : sources_.engine.discard(*position, "admin interface");
+  const OperatorOptions options{.dedup_id = std::string(request.header("Idempotency-Key")), .note = "admin interface"};
+  const auto done =
+      verb == "redrive" ? sources_.engine.redrive(*position, options) : sources_.engine.discard(*position, options);
   return json_response(202, {{"recorded_at", to_string(done.position)}});
 }
 

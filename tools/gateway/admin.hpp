@@ -34,7 +34,7 @@ class Admin {
   http::Response answer(const http::Request& request);
   http::Response stats();
   http::Response dead_letters(const std::string& query);
-  http::Response act(const std::string& path);
+  http::Response act(const http::Request& request);
 
   Sources sources_;
   std::vector<std::string> tokens_;

@@ -53,6 +53,7 @@ class RecordWriter {
     if (body.result) json["result"] = payloads_.decode(body.result);
     if (body.error) json["error"] = error_json(body.error);
     if (!body.note.empty()) json["note"] = body.note;
+    if (!body.dedup_id.empty()) json["dedup_id"] = body.dedup_id;
     return json;
   }
   Json body(const ExpiryBody& body) {
@@ -68,6 +69,10 @@ class RecordWriter {
   Json body(const QuarantineBody& body) {
     if (body.released) return {{"released", true}};
     return {{"released", false}, {"turn", body.turn}, {"expected", body.expected}, {"found", body.found}};
+  }
+
+  Json body(const RememberedBody& body) {
+    return {{"dedup_id", body.dedup_id}, {"run", body.run}, {"accepted_at", time_text(body.accepted_at)}};
   }
 
   Json inputs(const std::vector<Input>& list) {

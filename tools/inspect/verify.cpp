@@ -114,11 +114,10 @@ void print(const VerifyReport& report, bool folded) {
 }  // namespace
 
 int verify_log(LogReader& log, bool json) {
-  const auto snapshot = log.snapshot();
-  FoldCheck check(*snapshot);
+  FoldCheck check(*log.snapshot());
   VerifyVisitor visitor;
   visitor.record = [&check](const Record& record) { check.take(record); };
-  auto report = verify(*snapshot, visitor);
+  auto report = verify(log, visitor);
   // Behind damage the fold is not the log's; the damage itself is what to look at.
   if (report.ok()) check.finish(report);
   if (json)

@@ -89,17 +89,22 @@ class Engine {
   void wait(const InstanceName& name, Callback<InstanceStatus> done);
   // Instances by id.
   std::vector<InstanceState> list(const ListQuery& query = {}, Duration timeout = default_timeout);
+  void list(const ListQuery& query, Callback<std::vector<InstanceState>> done);
 
   // Dead letters by position, after `after`. A redriven event is pending again; a redriven activity runs once more
   // with the same input and idempotency key (S31). Both are acts of an operator, in the log; NotFound, or
-  // InvalidArgument if it is not dead (any more).
+  // InvalidArgument if it is not dead (any more); a repeated dedup id is answered as S13 says.
   std::vector<DeadLetter> dead_letters(Position after = {}, std::size_t limit = 100,
                                        Duration timeout = default_timeout);
-  Accepted redrive(Position dead_letter, const std::string& note = {}, Duration timeout = default_timeout);
-  Accepted discard(Position dead_letter, const std::string& note = {}, Duration timeout = default_timeout);
+  void dead_letters(Position after, std::size_t limit, Callback<std::vector<DeadLetter>> done);
+  Accepted redrive(Position dead_letter, const OperatorOptions& options = {}, Duration timeout = default_timeout);
+  void redrive(Position dead_letter, const OperatorOptions& options, Callback<Accepted> done);
+  Accepted discard(Position dead_letter, const OperatorOptions& options = {}, Duration timeout = default_timeout);
+  void discard(Position dead_letter, const OperatorOptions& options, Callback<Accepted> done);
 
   // One for each orchestrator (S14).
   std::vector<Ledger> ledgers(Duration timeout = default_timeout);
+  void ledgers(Callback<std::vector<Ledger>> done);
   EngineStats stats() const;
 
   // Stops accepting (callers get Closed), lets running turns and their commit finish, tells running activities to stop

@@ -145,6 +145,7 @@ struct OperatorActBody {
   PayloadPtr result;  // of a redriven activity
   ErrorInfo error;
   std::string note;
+  std::string dedup_id;
 };
 struct ExpiryBody {  // mailbox events whose time to live has passed
   std::vector<Position> positions;
@@ -168,9 +169,16 @@ struct QuarantineBody {  // replay diverged, or (released) matches again (S16)
   std::string found;
 };
 
+struct RememberedBody {  // a start that used the live run: its dedup id, and the answer that a repetition gets (S13)
+  std::string dedup_id;
+  RunId run = 0;
+  Position position;
+  LogTime accepted_at{};
+};
+
 // The order is the record kind's number, from 1.
 using RecordBody = std::variant<OpenedBody, AcceptedBody, TurnBody, AttemptBody, OperatorActBody, ExpiryBody, PurgeBody,
-                                ClockStepBody, SchemaBody, QuarantineBody>;
+                                ClockStepBody, SchemaBody, QuarantineBody, RememberedBody>;
 
 struct Record {
   Lsn lsn = 0;

@@ -29,6 +29,11 @@ struct TerminateOptions {
   bool discard_events = false;  // unread events are discarded instead of carried (S12)
 };
 
+struct OperatorOptions {
+  std::string dedup_id{};
+  std::string note{};  // kept in the log, for people
+};
+
 enum class Acceptance {
   started,    // a new run
   existing,   // `start` found a live run and used it; the input was not used

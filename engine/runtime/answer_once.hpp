@@ -1,0 +1,60 @@
+// What every call that changes something has in common: a repeated dedup id gets the first answer again and changes
+// nothing (S13), and what the client did wrong is its answer.
+#pragma once
+
+#include "engine/runtime/core.hpp"
+#include "engine/runtime/request.hpp"
+
+#include <utility>
+
+namespace bobbin {
+
+class AnswerOnce {
+ public:
+  explicit AnswerOnce(Core& core) : core_(core) {}
+
+  // Runs `act`, unless the dedup id of this hash (zero: there is none) was accepted before or cannot be remembered. The
+  // answer goes out when it is durable.
+  template <class Act>
+  void operator()(Reply<Accepted>& reply, const InstanceId& id, const Id128& hash, Act act) {
+    Result<Accepted> result;
+    try {
+      if (const auto first = find(hash))
+        result.value = {Acceptance::duplicate, id, first->run, 0, first->position, first->accepted_at};
+      else
+        result.value = remember(hash, act());
+    } catch (const Error& error) {
+      if (!is_refusal(error.code())) throw;
+      core_.counters.refused.add();
+      result.error = error.info();
+    }
+    core_.log.answer(std::move(reply), std::move(result));
+  }
+
+ private:
+  std::optional<DedupEntry> find(const Id128& hash) {
+    if (hash == Id128{}) return std::nullopt;
+    if (const auto first = core_.dedup.find(hash)) {
+      core_.counters.duplicates.add();
+      return first;
+    }
+    if (!core_.dedup.has_room(core_.clock.elapsed()))
+      throw Overloaded("the dedup memory is full (" + std::to_string(core_.options.dedup_memory_ids) +
+                       " ids): repeat the call when the oldest are beyond the horizon");
+    return std::nullopt;
+  }
+
+  Accepted remember(const Id128& hash, Accepted answer) {
+    if (hash != Id128{}) {
+      // A start that used the live run names that run's start: its id stands in a record of its own, the newest.
+      const auto record = answer.how == Acceptance::existing ? core_.log.last_lsn() : answer.position.lsn;
+      core_.dedup.add({hash, answer.position, answer.run, answer.accepted_at}, record, core_.clock.elapsed());
+    }
+    core_.counters.accepted.add();
+    return answer;
+  }
+
+  Core& core_;
+};
+
+}  // namespace bobbin
