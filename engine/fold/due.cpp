@@ -4,9 +4,21 @@
 
 namespace bobbin {
 
+std::optional<Elapsed> first_expiry(const InstanceState& state) {
+  std::optional<Elapsed> first;
+  if (state.live()) return first;
+  for (const auto& event : state.unread)
+    if (!first || event.mailbox_expires_at < *first) first = event.mailbox_expires_at;
+  return first;
+}
+
 std::optional<LogTime> next_due(const InstanceState& state) {
   std::optional<LogTime> due;
   const auto consider = [&due](LogTime time) { due = due ? std::min(*due, time) : time; };
+  if (const auto expiry = first_expiry(state)) {
+    const auto left = *expiry > state.updated_elapsed ? *expiry - state.updated_elapsed : Duration{};
+    consider(add_saturating(state.updated_at, left));
+  }
   if (!state.live()) return due;
   if (state.quarantined) return LogTime{};  // the next open tries whether it matches again (S16)
   if (!state.begun)

@@ -54,6 +54,8 @@ void fold(const Record& record, FoldTarget& target) {
   if (state.lsn < record.lsn) {
     fold_instance(record, state, target);
     state.lsn = record.lsn;
+    state.updated_at = record.log_time;
+    state.updated_elapsed = record.elapsed;
     target.changed(state);
   }
   const OperatorActBody* act = std::get_if<OperatorActBody>(&record.body);

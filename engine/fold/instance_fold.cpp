@@ -167,6 +167,7 @@ class InstanceFold {
 
   void end(const RunEnd& end) {
     state_.end_record = record_.lsn;
+    state_.ended_elapsed = record_.elapsed;
     state_.quarantined = false;
     state_.error = end.error;
     state_.failed_in_a_row = end.outcome == RunOutcome::failed ? state_.failed_in_a_row + 1 : 0;
@@ -220,8 +221,11 @@ class InstanceFold {
   }
 
   void expire(const ExpiryBody& body) {
-    for (const auto position : body.positions)
-      std::erase_if(state_.unread, [&](const UnreadEvent& event) { return event.position == position; });
+    auto gone = body.positions;
+    std::sort(gone.begin(), gone.end());
+    std::erase_if(state_.unread, [&gone](const UnreadEvent& event) {
+      return std::binary_search(gone.begin(), gone.end(), event.position);
+    });
   }
 
   const Record& record_;

@@ -45,7 +45,7 @@ Accepted Acceptor::accept_event(AcceptRequest& request, Instance* instance, Lsn 
     throw Overloaded("the mailbox of this instance of '" + request.name.orchestrator + "' holds " +
                      std::to_string(core_.options.mailbox_events) + " events already: start it, or repeat later");
   auto& owner = instance_for(request.id);
-  const auto position = turns_.keep_in_mailbox(owner, request.name, event_of(request));
+  const auto position = mailbox_.keep(owner, request.name, event_of(request));
   return {Acceptance::mailbox, request.id, 0, 0, position, now};
 }
 
@@ -95,6 +95,7 @@ Accepted Acceptor::use_existing(const AcceptRequest& request, const Instance& in
 
 Accepted Acceptor::start_run(AcceptRequest& request, Instance& instance, Lsn durable) {
   const auto now = core_.clock.now();
+  mailbox_.expire(instance);
   auto start = start_input(request, instance);
   start.carried = turns_.copies_of(instance.state.unread);
   std::vector<Input> inputs;

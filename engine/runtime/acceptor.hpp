@@ -11,7 +11,8 @@ namespace bobbin {
 // Orchestrator lane only.
 class Acceptor {
  public:
-  Acceptor(Core& core, Turns& turns) : core_(core), turns_(turns), answer_once_(core) {}
+  Acceptor(Core& core, Turns& turns, Mailbox& mailbox)
+      : core_(core), turns_(turns), mailbox_(mailbox), answer_once_(core) {}
 
   void accept(AcceptRequest& request, Lsn durable);
   void terminate(TerminateRequest& request);
@@ -31,6 +32,7 @@ class Acceptor {
 
   Core& core_;
   Turns& turns_;
+  Mailbox& mailbox_;
   AnswerOnce answer_once_;
 };
 

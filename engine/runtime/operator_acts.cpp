@@ -45,7 +45,7 @@ Event OperatorActs::event_of(const DeadLetter& letter) {
 void OperatorActs::revive_event(const DeadLetter& letter, Event event, Lsn durable) {
   auto& instance = *core_.overlay.find(instance_id(letter.name));
   if (!instance.state.live()) {
-    turns_.keep_in_mailbox(instance, letter.name, std::move(event));
+    mailbox_.keep(instance, letter.name, std::move(event));
     return;
   }
   std::vector<Input> inputs;

@@ -12,8 +12,8 @@ namespace bobbin {
 // Orchestrator lane only.
 class OperatorActs {
  public:
-  OperatorActs(Core& core, Turns& turns, ActivityDesk& desk)
-      : core_(core), turns_(turns), desk_(desk), answer_once_(core) {}
+  OperatorActs(Core& core, Turns& turns, ActivityDesk& desk, Mailbox& mailbox)
+      : core_(core), turns_(turns), desk_(desk), mailbox_(mailbox), answer_once_(core) {}
 
   void act(OperatorRequest& request, Lsn durable);
   void redrive_done(const AttemptDone& done);
@@ -28,6 +28,7 @@ class OperatorActs {
   Core& core_;
   Turns& turns_;
   ActivityDesk& desk_;
+  Mailbox& mailbox_;
   AnswerOnce answer_once_;
 };
 

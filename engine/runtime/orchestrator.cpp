@@ -36,10 +36,11 @@ Orchestrator::Orchestrator(Core& core, const std::shared_ptr<Inbox>& inbox, LogW
               inbox->put_reserved(std::move(done));
               executor->wake(Lane::orchestrator);
             }),
-      turns_(core, residency_, desk_),
-      acceptor_(core, turns_),
+      mailbox_(core),
+      turns_(core, residency_, desk_, mailbox_),
+      acceptor_(core, turns_, mailbox_),
       reads_(core),
-      operator_acts_(core, turns_, desk_),
+      operator_acts_(core, turns_, desk_, mailbox_),
       seen_durable_(writer.durable()) {}
 
 // ---- Work ----

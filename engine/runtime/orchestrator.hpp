@@ -59,6 +59,7 @@ class Orchestrator {
   Completions& completions_;
   Residency residency_;
   ActivityDesk desk_;
+  Mailbox mailbox_;
   Turns turns_;
   Acceptor acceptor_;
   Reads reads_;

@@ -74,6 +74,7 @@ void Turns::end_run(Instance& instance, TurnBody body, RunEnd end, bool discard_
   core_.log.append(instance.state.id, std::move(body));
   desk_.cancel_run(instance.state.run);
   core_.ended.push_back(instance.state.id);
+  mailbox_.watch(instance);
   instance.held = false;
 
   const auto starter = std::find_if(copies.begin(), copies.end(),

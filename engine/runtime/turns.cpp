@@ -55,16 +55,6 @@ void Turns::stamp(Input& input, Position here) const {
   event->event.accepted_at = core_.clock.now();
 }
 
-Position Turns::keep_in_mailbox(Instance& instance, const InstanceName& name, Event event) {
-  const Position here{core_.log.next_lsn(), 0};
-  AcceptedBody body;
-  body.inputs.push_back(EventInput{std::move(event), core_.clock.elapsed() + core_.options.mailbox_time_to_live});
-  stamp(body.inputs.back(), here);
-  if (instance.state.name.orchestrator.empty()) body.name = name;
-  core_.log.append(instance.state.id, std::move(body));
-  return here;
-}
-
 // ---- Instances with work ----
 
 void Turns::make_runnable(Instance& instance) {
@@ -100,7 +90,11 @@ bool Turns::load(Instance& instance) {
 
 void Turns::attend(Instance& instance, LogTime now) {
   const auto& state = instance.state;
-  if (!state.live() || instance.held) return;
+  if (!state.live()) {
+    mailbox_.expire(instance);
+    return mailbox_.watch(instance);
+  }
+  if (instance.held) return;
   if (state.quarantined) return make_runnable(instance);  // nothing of it is executed before it matches (S16)
   for (const auto& activity : state.activities) desk_.schedule(instance, activity, state.lsn);
   const auto due = [now](const PendingTimer& timer) { return timer.due <= now; };
@@ -112,7 +106,7 @@ void Turns::attend(Instance& instance, LogTime now) {
 // Arms the queue for the instance's next timer, or gives it a turn if that is due already.
 void Turns::follow_up(Instance& instance) {
   const auto& state = instance.state;
-  if (!state.live()) return;
+  if (!state.live()) return mailbox_.watch(instance);
   std::optional<LogTime> next;
   if (!state.begun) next = state.begins_at;
   for (const auto& timer : state.timers)

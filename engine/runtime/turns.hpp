@@ -3,6 +3,7 @@
 
 #include "engine/runtime/activity_desk.hpp"
 #include "engine/runtime/core.hpp"
+#include "engine/runtime/mailbox.hpp"
 #include "engine/runtime/residency.hpp"
 
 #include <deque>
@@ -12,7 +13,8 @@ namespace bobbin {
 // Orchestrator lane only.
 class Turns {
  public:
-  Turns(Core& core, Residency& residency, ActivityDesk& desk) : core_(core), residency_(residency), desk_(desk) {}
+  Turns(Core& core, Residency& residency, ActivityDesk& desk, Mailbox& mailbox)
+      : core_(core), residency_(residency), desk_(desk), mailbox_(mailbox) {}
 
   // Accepts inputs for an instance: a start for one without a live run, others for a live one. In a turn at once if its
   // fibers are in memory and nothing is before them; else in an accepted record, and a turn follows when it can.
@@ -23,12 +25,9 @@ class Turns {
   // commit (S8). Returns where the terminating input stands, or the start.
   Position terminate(Instance& instance, TerminateInput input, bool discard_events, const StartInput* replaced_by);
 
-  // An event for an instance without a live run (S10).
-  Position keep_in_mailbox(Instance& instance, const InstanceName& name, Event event);
-
   // Gives turns to instances that have work, as far as there is room, at most `limit`. True if some could go on now.
   bool work(std::size_t limit, Lsn durable);
-  // Looks at an instance whose timer, retry or start is due, or which the last open left with work.
+  // Looks at an instance whose timer, retry, start or mailbox is due, or which the last open left with work.
   void attend(Instance& instance, LogTime now);
 
   // Copies of mailbox or unread events, for a start record. `next_record`: the inputs of the record that is appended
@@ -55,6 +54,7 @@ class Turns {
   Core& core_;
   Residency& residency_;
   ActivityDesk& desk_;
+  Mailbox& mailbox_;
   std::deque<Instance*> runnable_;
 };
 

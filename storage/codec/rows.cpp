@@ -90,6 +90,9 @@ void put_head(format::Instance::Builder out, const InstanceState& state) {
   out.setBegun(state.begun);
   out.setTookEvent(state.took_event);
   out.setQuarantined(state.quarantined);
+  out.setUpdatedAt(ticks(state.updated_at));
+  out.setUpdatedElapsed(ticks(state.updated_elapsed));
+  out.setEndedElapsed(ticks(state.ended_elapsed));
 }
 
 InstanceState get_head(format::Instance::Reader in) {
@@ -109,6 +112,9 @@ InstanceState get_head(format::Instance::Reader in) {
   state.begun = in.getBegun();
   state.took_event = in.getTookEvent();
   state.quarantined = in.getQuarantined();
+  state.updated_at = log_time(in.getUpdatedAt());
+  state.updated_elapsed = Elapsed(in.getUpdatedElapsed());
+  state.ended_elapsed = Elapsed(in.getEndedElapsed());
   return state;
 }
 

@@ -267,6 +267,9 @@ struct Instance {
   unread @21 :List(Unread);
   timers @22 :List(Timer);
   activities @23 :List(Activity);
+  updatedAt @24 :Int64;  # log time of record `lsn`
+  updatedElapsed @25 :Int64;
+  endedElapsed @26 :Int64;
 
   struct Unread {
     lsn @0 :UInt64;

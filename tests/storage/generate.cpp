@@ -150,6 +150,9 @@ InstanceState Generator::instance(Lsn lsn) {
   state.begun = coin();
   state.took_event = coin();
   state.quarantined = coin();
+  state.updated_at = time();
+  state.updated_elapsed = elapsed();
+  state.ended_elapsed = elapsed();
   state.error = error();
   for (auto i = below(4); i > 0; --i) state.backlog.push_back(position());
   for (auto i = below(below(10) == 0 ? 200 : 4); i > 0; --i)

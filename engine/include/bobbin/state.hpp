@@ -41,7 +41,10 @@ struct PendingActivity {
 
 // Everything the engine knows of an instance without replaying it.
 struct InstanceState {
-  Lsn lsn = 0;  // the last record folded into it
+  Lsn lsn = 0;                // the last record folded into it
+  LogTime updated_at{};       // of that record
+  Elapsed updated_elapsed{};  //
+  Elapsed ended_elapsed{};    // when the last run ended
   InstanceId id;
   InstanceName name;
   RunStatus status = RunStatus::none;

@@ -45,6 +45,9 @@ struct DueEntry {
   auto operator<=>(const DueEntry&) const = default;
 };
 
+// When the mailbox's first event expires, in elapsed time; empty: none waits, or a run is live.
+std::optional<Elapsed> first_expiry(const InstanceState& state);
+
 // The earliest time at which an instance has something to do without a new input; empty: never. A quarantined one has:
 // to be tried again at the next open.
 std::optional<LogTime> next_due(const InstanceState& state);
