@@ -12,7 +12,6 @@ struct KindName {
   const char* operator()(const AttemptBody&) const { return "attempt"; }
   const char* operator()(const OperatorActBody&) const { return "operator_act"; }
   const char* operator()(const ExpiryBody&) const { return "expiry"; }
-  const char* operator()(const PurgeBody&) const { return "purge"; }
   const char* operator()(const ClockStepBody&) const { return "clock_step"; }
   const char* operator()(const SchemaBody&) const { return "schema"; }
   const char* operator()(const QuarantineBody&) const { return "quarantine"; }

@@ -32,6 +32,8 @@ std::optional<LogTime> next_due(const InstanceState& state) {
 
 void Batch::clear() {
   records.clear();
+  forgotten.clear();
+  purge.reset();
   instances.clear();
   ledgers.clear();
   dead_letters.clear();

@@ -32,7 +32,6 @@ class InstanceFold {
                    [this](const AttemptBody& body) { attempt(body); },
                    [](const OperatorActBody&) {},
                    [this](const ExpiryBody& body) { expire(body); },
-                   [](const PurgeBody&) {},
                    [](const ClockStepBody&) {},
                    [](const SchemaBody&) {},
                    [this](const QuarantineBody& body) { state_.quarantined = !body.released; },

@@ -12,7 +12,8 @@ Core::Core(Store& its_store, const Registry& its_registry, const EngineOptions& 
       overlay(store, info.state),
       dedup(store, {options.dedup_horizon, options.dedup_memory_ids}),
       timers(store),
-      log(store, overlay, dedup, clock, options, info.last_lsn) {
+      purge(overlay, clock, options),
+      log(store, overlay, dedup, purge, clock, options, info.last_lsn) {
   overlay.load_ledgers();
 }
 

@@ -6,6 +6,7 @@
 #include "engine/runtime/log_builder.hpp"
 #include "engine/runtime/log_clock.hpp"
 #include "engine/runtime/overlay.hpp"
+#include "engine/runtime/purge.hpp"
 #include "engine/runtime/timer_queue.hpp"
 
 #include <bobbin/options.hpp>
@@ -30,6 +31,7 @@ struct Core {
   Overlay overlay;
   DedupIndex dedup;
   TimerQueue timers;
+  Purge purge;
   LogBuilder log;
   Counters counters;
   std::vector<InstanceId> ended;  // instances whose run has ended since somebody looked

@@ -50,14 +50,16 @@ bool starts_run(const Record& record) {
 
 }  // namespace
 
-LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, const LogClock& clock,
+LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, const LogClock& clock,
                        const EngineOptions& options, Lsn last)
     : store_(store),
       overlay_(overlay),
       dedup_(dedup),
+      purge_(purge),
       clock_(clock),
       options_(options),
       last_(last),
+      fold_from_(store.info().fold_from),
       open_(std::make_shared<SealedBatch>()) {}
 
 Lsn LogBuilder::append(const InstanceId& instance, RecordBody body) {
@@ -113,19 +115,16 @@ std::shared_ptr<SealedBatch> LogBuilder::seal() {
   auto sealed = std::exchange(open_, fresh_batch());
   open_->completions.reserve(sealed->completions.size());
   open_bytes_ = 0;
-  if (!sealed->batch.records.empty()) {
-    checkpoint(sealed->batch);
-    in_flight_.push_back(sealed);
-  }
+  if (!sealed->batch.records.empty()) checkpoint(sealed->batch);
+  purge_.add_order(sealed->batch, fold_from_);
+  if (!sealed->batch.empty()) in_flight_.push_back(sealed);
   return sealed;
 }
 
 std::shared_ptr<SealedBatch> LogBuilder::fresh_batch() {
-  const auto free = [](const auto& batch) { return batch.use_count() == 1; };
-  const auto at = std::find_if(written_.begin(), written_.end(), free);
-  if (at == written_.end()) return std::make_shared<SealedBatch>();
-  auto batch = std::move(*at);
-  written_.erase(at);
+  if (written_.empty()) return std::make_shared<SealedBatch>();
+  auto batch = std::move(written_.back());
+  written_.pop_back();
   return batch;
 }
 
@@ -156,12 +155,15 @@ std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {
   return stored ? std::make_shared<const Record>(std::move(*stored)) : nullptr;
 }
 
-void LogBuilder::committed(Lsn durable) {
-  for (; !in_flight_.empty() && in_flight_.front()->last_lsn() <= durable; in_flight_.pop_front())
-    if (written_.size() < batches_kept) {
-      in_flight_.front()->batch.clear();  // the writer is done with it
-      written_.push_back(std::move(in_flight_.front()));
-    }
+void LogBuilder::committed() {
+  for (; !in_flight_.empty() && in_flight_.front()->written; in_flight_.pop_front()) {
+    auto& sealed = *in_flight_.front();
+    if (sealed.batch.purge) purge_.done(sealed.done);
+    if (written_.size() == batches_kept) continue;
+    sealed.batch.clear();
+    sealed.written = false;
+    written_.push_back(std::move(in_flight_.front()));
+  }
 }
 
 }  // namespace bobbin

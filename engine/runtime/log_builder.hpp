@@ -6,6 +6,7 @@
 #include "engine/runtime/log_clock.hpp"
 #include "engine/runtime/log_writer.hpp"
 #include "engine/runtime/overlay.hpp"
+#include "engine/runtime/purge.hpp"
 
 #include <bobbin/options.hpp>
 
@@ -17,8 +18,8 @@ namespace bobbin {
 // Orchestrator lane only.
 class LogBuilder {
  public:
-  LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, const LogClock& clock, const EngineOptions& options,
-             Lsn last);
+  LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, const LogClock& clock,
+             const EngineOptions& options, Lsn last);
 
   Lsn last_lsn() const { return last_; }
   Lsn next_lsn() const { return last_ + 1; }
@@ -38,13 +39,13 @@ class LogBuilder {
   bool empty() const { return open_->batch.records.empty() && open_->completions.empty(); }
   bool full() const;
   std::size_t records() const { return open_->batch.records.size(); }
-  // The open batch with its share of the checkpoint; a new one begins.
+  // The open batch with its share of checkpoint and purge; a new one begins. An empty one is for a purge alone.
   std::shared_ptr<SealedBatch> seal();
 
   // The record, from memory if it is not durable yet, else from the store; null if there is none.
   std::shared_ptr<const Record> fetch(Lsn lsn);
-  // To be called as records become durable.
-  void committed(Lsn durable);
+  // To be called as batches are written.
+  void committed();
   Lsn fold_from() const { return fold_from_; }
 
  private:
@@ -57,14 +58,15 @@ class LogBuilder {
   Store& store_;
   Overlay& overlay_;
   DedupIndex& dedup_;
+  Purge& purge_;
   const LogClock& clock_;
   const EngineOptions& options_;
   Lsn last_;
-  Lsn fold_from_ = 0;
+  Lsn fold_from_;
   std::shared_ptr<SealedBatch> open_;
   std::size_t open_bytes_ = 0;
   std::deque<std::shared_ptr<SealedBatch>> in_flight_;
-  std::vector<std::shared_ptr<SealedBatch>> written_;  // their memory serves again once the writer has let go of them
+  std::vector<std::shared_ptr<SealedBatch>> written_;  // their memory serves again
   std::unordered_set<std::uint64_t> known_schemas_;
 };
 

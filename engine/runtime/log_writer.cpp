@@ -28,25 +28,27 @@ std::shared_ptr<SealedBatch> LogWriter::front() const {
 }
 
 void LogWriter::work() {
-  while (auto batch = front()) {
-    const auto failure = write(batch->batch);
-    completions_.release(std::move(batch->completions), failure);
+  while (const auto batch = front()) {
+    auto completions = std::move(batch->completions);  // once it is written, the batch is the builder's again
+    const auto failure = write(*batch);
+    completions_.release(std::move(completions), failure);
     {
       const std::lock_guard lock(mutex_);
       queue_.pop_front();
-      batch.reset();  // under the lock: the builder may use its memory again once queued() has shown that it is gone
     }
     executor_.wake(Lane::orchestrator);
   }
 }
 
-ErrorInfo LogWriter::write(const Batch& batch) {
+ErrorInfo LogWriter::write(SealedBatch& sealed) {
+  const auto& batch = sealed.batch;
   if (has_failed()) return failure();
   if (batch.empty()) return {};
   try {
-    store_.commit(batch);
+    sealed.done = store_.commit(batch);
     commits_.fetch_add(1, std::memory_order_relaxed);
     if (!batch.records.empty()) durable_.store(batch.records.back().lsn, std::memory_order_release);
+    sealed.written.store(true, std::memory_order_release);
     return {};
   } catch (...) {
     // Whatever it was: without this commit the engine's memory is ahead of its log, so nothing may follow.

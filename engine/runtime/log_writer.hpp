@@ -14,10 +14,12 @@
 
 namespace bobbin {
 
-// Immutable once sealed, but for the completions, which are the writer's.
+// Immutable once sealed, but for what is the writer's: the completions, and what the commit did.
 struct SealedBatch {
   Batch batch;
   std::vector<Completion> completions;
+  Committed done;
+  std::atomic<bool> written{false};  // from here on the builder's again
 
   Lsn last_lsn() const { return batch.records.empty() ? 0 : batch.records.back().lsn; }
 };
@@ -46,7 +48,7 @@ class LogWriter {
 
  private:
   std::shared_ptr<SealedBatch> front() const;
-  ErrorInfo write(const Batch& batch);  // why the batch is not durable
+  ErrorInfo write(SealedBatch& sealed);  // why the batch is not durable
 
   Store& store_;
   Completions& completions_;

@@ -26,6 +26,7 @@ Accepted OperatorActs::perform(const OperatorRequest& request, const DeadLetter&
   body.target = request.target;
   body.note = request.options.note;
   body.dedup_id = request.options.dedup_id;
+  body.run = letter.run;
   const auto lsn = core_.log.append(id, std::move(body));
   if (revive)
     revive_event(letter, std::move(*event), durable);

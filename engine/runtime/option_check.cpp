@@ -36,6 +36,7 @@ EngineOptions checked(EngineOptions options) {
   within("carries_before_dead", options.carries_before_dead, 1, 1'000'000);
   within("checkpoint_age_records", options.checkpoint_age_records, 1, 1u << 20);
   positive("dedup_horizon", options.dedup_horizon);
+  positive("retention", options.retention);
   positive("mailbox_time_to_live", options.mailbox_time_to_live);
   positive("failure_backoff_first", options.failure_backoff_first);
   if (options.failure_backoff_cap < options.failure_backoff_first)

@@ -2,8 +2,6 @@
 
 #include "engine/base/overloaded.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace bobbin {
@@ -68,9 +66,9 @@ void Orchestrator::step() {
     desk_.cancel_all();
   else
     desk_.start_due(seen_durable_);
-  core_.log.committed(seen_durable_);  // now, as activities are started from records in memory
+  core_.log.committed();  // now, as activities are started from records in memory
   hand_over(more);
-  if (finishing_ && !more && inbox_.size() == 0) return end_work();
+  if (finishing_ && !more && handled_ == taken_.size() && inbox_.size() == 0) return end_work();
   if (more)
     core_.ports.executor->wake(Lane::orchestrator);
   else
@@ -190,8 +188,12 @@ bool Orchestrator::fire_timers() {
 }
 
 void Orchestrator::hand_over(bool more) {
-  if (core_.log.empty()) return;
   const auto queued = writer_.queued();
+  if (core_.log.empty()) {
+    const auto purge = core_.purge.next();
+    if (queued == 0 && purge && *purge <= core_.clock.now() && !finishing_) writer_.submit(core_.log.seal(), false);
+    return;
+  }
   const auto records = core_.log.records();
   if (queued == 0 || (queued == 1 && records >= records_worth_queueing))
     writer_.submit(core_.log.seal(), queued == 0 && !more && records <= records_waited_for);
@@ -201,7 +203,8 @@ void Orchestrator::sleep_until_next() {
   // Full: the writer wakes the lane. Closing: nothing is begun any more, whatever is due.
   if (core_.log.full() || closing_) return core_.ports.executor->wake_after(Lane::orchestrator, std::nullopt);
   auto next = core_.timers.next();
-  if (const auto retry = desk_.next_retry(); retry && (!next || *retry < *next)) next = retry;
+  for (const auto at : {desk_.next_retry(), core_.purge.next()})
+    if (at && (!next || *at < *next)) next = at;
   std::optional<Duration> delay;
   if (next) delay = *next > core_.clock.now() ? *next - core_.clock.now() : Duration::zero();
   core_.ports.executor->wake_after(Lane::orchestrator, delay);

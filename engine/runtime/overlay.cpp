@@ -3,6 +3,7 @@
 #include <bobbin/assert.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace bobbin {
 
@@ -64,7 +65,24 @@ void Overlay::changed(Ledger& ledger) { dirty_ledgers_.try_emplace(ledger.orches
 
 void Overlay::changed(DeadLetter& letter) { changed_dead_letters_.push_back(letter.position); }
 
+void Overlay::forget(const InstanceId& id, Lsn lsn) {
+  auto* instance = find(id);
+  if (!instance || instance->state.lsn != lsn || instance->dirty_since != 0 || !instance->idle()) return;
+  if (instance->state.live() || !instance->state.unread.empty()) return;
+  instance->state = {};
+  instance->state.id = id;
+  instance->armed.reset();
+  instance->row_in = std::numeric_limits<Lsn>::max();  // stays in memory until its row is gone
+  forgotten_.push_back(id);
+}
+
 void Overlay::checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t age) {
+  for (const auto& id : forgotten_) {
+    resident_row(id)->row_in = last;
+    written_.push_back({last, id});
+  }
+  batch.forgotten.swap(forgotten_);
+  forgotten_.clear();
   for (const auto position : changed_dead_letters_) {
     batch.dead_letters.push_back(dead_letters_.at(position));
     stored_dead_letters_.push_back({last, position});

@@ -64,7 +64,10 @@ class Overlay final : public FoldTarget {
   void checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t age);
   // The first record that some stored row lacks; `last` + 1 if none.
   Lsn oldest_dirty(Lsn last) const;
-  // Forgets instances that are idle and whose rows are stored. To be called as records become durable.
+  // The instance's row, if it still is that of record `lsn` and nobody needs it, is deleted with the next checkpoint:
+  // as if the instance had never been (S28).
+  void forget(const InstanceId& id, Lsn lsn);
+  // Lets go of instances that are idle and whose rows are stored. To be called as records become durable.
   void forget_stored(Lsn durable);
   // The instance may have become idle: forget_stored() is to look at it again.
   void release(const Instance& instance) { written_.push_back({instance.row_in, instance.state.id}); }
@@ -96,9 +99,10 @@ class Overlay final : public FoldTarget {
   std::map<Position, DeadLetter> dead_letters_;  // changed by records that are not durable yet
   std::vector<Position> changed_dead_letters_;   // by records of the open batch
   std::deque<std::pair<Lsn, Position>> stored_dead_letters_;
-  std::deque<Dirty> dirty_;      // oldest first; an entry counts while its instance is dirty since then
-  bool draining_ = false;        // rows are leaving
-  std::deque<Written> written_;  // rows on their way to the store
+  std::deque<Dirty> dirty_;            // oldest first; an entry counts while its instance is dirty since then
+  bool draining_ = false;              // rows are leaving
+  std::vector<InstanceId> forgotten_;  // since the last checkpoint
+  std::deque<Written> written_;        // rows on their way to the store
 };
 
 }  // namespace bobbin

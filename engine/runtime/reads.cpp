@@ -21,7 +21,7 @@ InstanceStatus Reads::status_of(const InstanceState& state) {
 void Reads::status(StatusRequest& request) {
   Result<InstanceStatus> result;
   auto* instance = core_.overlay.find(request.id);
-  if (!instance) {
+  if (!instance || instance->state.lsn == 0) {
     result.error = NotFound("nothing was ever accepted for this instance").info();
   } else if (request.until_ended && instance->state.live()) {
     std::erase_if(instance->end_waiters, [](const auto& reply) { return reply.forsaken(); });

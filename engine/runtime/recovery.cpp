@@ -40,7 +40,7 @@ void Orchestrator::remember_dedup_ids(const Record& record) {
   if (const auto* known = std::get_if<RememberedBody>(&record.body))
     remember(known->dedup_id, known->position, known->accepted_at, known->run, record.lsn);
   if (const auto* act = std::get_if<OperatorActBody>(&record.body); act && !act->dedup_id.empty())
-    remember(act->dedup_id, {record.lsn, 0}, record.log_time, core_.overlay.dead_letter(act->target).run, record.lsn);
+    remember(act->dedup_id, {record.lsn, 0}, record.log_time, act->run, record.lsn);
   const auto& inputs = inputs_of(record);
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     const Position position{record.lsn, i};
@@ -50,6 +50,7 @@ void Orchestrator::remember_dedup_ids(const Record& record) {
       for (const auto& carried : start->carried)
         if (carried.position == began_successor_)
           remember(carried.dedup_id, carried.position, carried.accepted_at, record.run, carried.position.lsn);
+      began_successor_ = {};  // a later start may carry it, too
       here(start->dedup_id, i);
     } else if (const auto* terminate = std::get_if<TerminateInput>(&inputs[i])) {
       here(terminate->dedup_id, i);

@@ -30,7 +30,7 @@ class ThreadExecutor final : public Executor {
     std::mutex working;  // held by the thread that runs the lane's work
     bool stopping = false;
     std::optional<std::chrono::steady_clock::time_point> at;  // of the lane's own thread only
-    std::optional<Lane> passed_on;                            // of the thread that runs the lane's work
+    std::optional<Lane> passed_on;                            // of the lane's own thread only
     std::thread thread;
   };
   void run(Lane lane);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace bobbin::storage {
 
@@ -23,6 +24,21 @@ struct InstanceRow {
 struct LogStateRow {
   LogState state;
   Lsn fold_from = 1;
+};
+
+// What a purge asks of a record and of an instance's row.
+struct RecordHead {
+  Lsn lsn = 0;
+  InstanceId instance;
+  RunId run = 0;
+  Elapsed elapsed{};
+};
+struct InstanceHead {
+  Lsn lsn = 0;
+  RunId run = 0;
+  bool live = false;
+  Elapsed ended_elapsed{};
+  std::vector<Lsn> unread_sources;
 };
 
 // Encodes values one after another into one reused buffer. One thread at a time.
@@ -55,6 +71,8 @@ class Encoder {
 // number that stands for a kind is known. Throws Corrupt or UnsupportedFormat; `what` names the value in the message.
 // Results own their bytes.
 Record decode_record(std::string_view body, Lsn lsn, const Label& what);
+RecordHead decode_record_head(std::string_view body, Lsn lsn, const Label& what);
+InstanceHead decode_instance_head(std::string_view body, const Label& what);
 InstanceRow decode_instance(std::string_view body, const Label& what);
 std::optional<LogTime> decode_instance_due(std::string_view body, const Label& what);
 Ledger decode_ledger(std::string_view body, const Label& what);

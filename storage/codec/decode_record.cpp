@@ -167,6 +167,7 @@ OperatorActBody get_act(format::OperatorAct::Reader in) {
   act.error = get(in.getError());
   act.note = text(in.getNote());
   act.dedup_id = text(in.getDedupId());
+  act.run = in.getRun();
   return act;
 }
 
@@ -202,10 +203,6 @@ RecordBody get_body(format::Record::Reader in, Lsn lsn) {
       return get_act(in.getOperatorAct());
     case Kind::EXPIRY:
       return get_expiry(in.getExpiry());
-    case Kind::PURGE: {
-      const auto purge = in.getPurge();
-      return PurgeBody{purge.getFirst(), purge.getLast(), purge.getLastChecksum()};
-    }
     case Kind::CLOCK_STEP:
       return ClockStepBody{log_time(in.getClockStep().getFrom()), log_time(in.getClockStep().getTo())};
     case Kind::SCHEMA:
@@ -219,6 +216,12 @@ RecordBody get_body(format::Record::Reader in, Lsn lsn) {
 }
 
 }  // namespace
+
+RecordHead decode_record_head(std::string_view body, Lsn lsn, const Label& what) {
+  return decode<format::Record>(body, what, [lsn](format::Record::Reader in) {
+    return RecordHead{lsn, wire::id_of(in.getInstance0(), in.getInstance1()), in.getRun(), Elapsed(in.getElapsed())};
+  });
+}
 
 Record decode_record(std::string_view body, Lsn lsn, const Label& what) {
   return decode<format::Record>(body, what, [lsn](format::Record::Reader in) {

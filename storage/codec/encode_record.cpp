@@ -212,16 +212,11 @@ struct BodyWriter {
     if (!wire::is_default(body.error)) put(act.initError(), body.error);
     if (!body.note.empty()) act.setNote(data(body.note));
     if (!body.dedup_id.empty()) act.setDedupId(data(body.dedup_id));
+    act.setRun(body.run);
   }
   void operator()(const ExpiryBody& body) {
     auto positions = out.initExpiry().initPositions(static_cast<unsigned>(body.positions.size()));
     for (unsigned i = 0; i < positions.size(); ++i) put(positions[i], body.positions[i]);
-  }
-  void operator()(const PurgeBody& body) {
-    auto purge = out.initPurge();
-    purge.setFirst(body.first);
-    purge.setLast(body.last);
-    purge.setLastChecksum(body.last_checksum);
   }
   void operator()(const ClockStepBody& body) {
     auto step = out.initClockStep();

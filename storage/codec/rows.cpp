@@ -150,6 +150,15 @@ InstanceRow decode_instance(std::string_view body, const Label& what) {
   });
 }
 
+InstanceHead decode_instance_head(std::string_view body, const Label& what) {
+  return decode<format::Instance>(body, what, [](format::Instance::Reader in) {
+    const auto status = wire::checked(in.getStatus(), RunStatus::none, RunStatus::terminated, "run status");
+    InstanceHead head{in.getLsn(), in.getRun(), status == RunStatus::running, Elapsed(in.getEndedElapsed()), {}};
+    for (const auto event : in.getUnread()) head.unread_sources.push_back(event.getSource());
+    return head;
+  });
+}
+
 std::optional<LogTime> decode_instance_due(std::string_view body, const Label& what) {
   return decode<format::Instance>(body, what, [](format::Instance::Reader in) { return get_due(in); });
 }

@@ -26,17 +26,18 @@ class LmdbStore final : public Store {
   explicit LmdbStore(std::shared_ptr<Environment> environment);
 
   LogInfo info() const override { return info_; }
-  void commit(const Batch& batch) override;
+  Committed commit(const Batch& batch) override;
   std::unique_ptr<Snapshot> snapshot() override { return snapshot_of(environment_); }
 
  private:
-  void write(const Batch& batch);
+  Committed write(const Batch& batch);
   [[noreturn]] void fail_write(const LmdbFailure& failure);
   void finish(storage::LmdbWriter& writer);
 
   std::shared_ptr<Environment> environment_;
   LogInfo info_;
   storage::Tail tail_;
+  storage::Sweep sweep_;
   storage::Encoder encoder_;
   std::uint64_t commits_ = 0;
   std::string broken_;  // why no commit may follow; empty: all is well
@@ -51,24 +52,29 @@ LmdbStore::LmdbStore(std::shared_ptr<Environment> environment) : environment_(st
                   ", but its checkpoint stands for later ones; restore a backup");
 }
 
-void LmdbStore::commit(const Batch& batch) {
+Committed LmdbStore::commit(const Batch& batch) {
   if (!broken_.empty())
     throw Closed("nothing was written: an earlier commit failed (" + broken_ + "); close the store and open it again");
-  write(batch);
+  auto done = write(batch);
   if (++commits_ % commits_between_reader_checks == 0) environment_->clear_dead_readers();
+  return done;
 }
 
-void LmdbStore::write(const Batch& batch) {
+Committed LmdbStore::write(const Batch& batch) {
+  Committed done;
+  auto sweep = sweep_;
   storage::Tail tail;
   std::optional<storage::LmdbWriter> writer;
   try {
     writer.emplace(environment_->handle(), environment_->databases());
-    tail = storage::write_batch(*writer, encoder_, batch, tail_);
+    tail = storage::write_batch(*writer, encoder_, batch, tail_, sweep, done);
   } catch (const LmdbFailure& failure) {
     fail_write(failure);
   }
   finish(*writer);
   tail_ = tail;
+  sweep_ = sweep;
+  return done;
 }
 
 // Nothing has been committed: the transaction is dropped on the way out.

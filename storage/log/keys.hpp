@@ -74,6 +74,11 @@ inline Key schema_key(std::uint64_t hash) { return Key().add(hash); }
 inline Key due_key(const DueEntry& entry) { return Key().add(entry.due).add(entry.id); }
 inline Key dedup_chunk_key(std::uint64_t run, const Id128& first) { return Key().add(run).add(first); }
 inline Key dedup_run_key(std::uint64_t run) { return Key().add(run); }
+inline Key gap_key(Lsn first) { return Key().add(first); }
+// A dead letter's hold on a record, or the record that settled it.
+inline Key hold_key(Lsn lsn, Position letter) {
+  return Key().add(lsn).add(letter.lsn).add(std::uint64_t{letter.index});
+}
 inline constexpr std::string_view state_key = "state___";
 inline constexpr std::string_view identity_key = "identity";
 

@@ -41,6 +41,8 @@ std::size_t prefix_bytes(Table table) {
     case Table::meta:
     case Table::due:
     case Table::dedup_chunks:
+    case Table::gaps:
+    case Table::holds:
     case Table::dedup_runs:
       break;
   }
@@ -55,12 +57,15 @@ void append_parts(Writer& writer, Table table, Key prefix, std::string_view fram
     writer.append(table, Key(prefix).add(part).view(), part_at(framed, part));
 }
 
-void replace_parts(Writer& writer, Table table, const Key& prefix, std::string_view framed) {
-  auto part = parts_in(framed.size());
+void erase_parts(Writer& writer, Table table, const Key& prefix, std::uint64_t from_part) {
   auto& cursor = writer.cursor(table);
-  for (auto surplus = Key(prefix).add(part); cursor.seek(surplus.view()) && cursor.key() == surplus.view();
-       surplus = Key(prefix).add(++part))
-    writer.erase(table, surplus.view());
+  for (auto key = Key(prefix).add(from_part); cursor.seek(key.view()) && cursor.key() == key.view();
+       key = Key(prefix).add(++from_part))
+    writer.erase(table, key.view());
+}
+
+void replace_parts(Writer& writer, Table table, const Key& prefix, std::string_view framed) {
+  erase_parts(writer, table, prefix, parts_in(framed.size()));
   for (std::uint64_t i = 0; i < parts_in(framed.size()); ++i)
     writer.put(table, Key(prefix).add(i).view(), part_at(framed, i));
 }

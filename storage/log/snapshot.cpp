@@ -2,6 +2,7 @@
 
 #include "storage/log/dedup.hpp"
 #include "storage/log/frame.hpp"
+#include "storage/log/gaps.hpp"
 #include "storage/log/keys.hpp"
 
 #include <bobbin/error.hpp>
@@ -193,6 +194,8 @@ std::optional<DedupEntry> TableSnapshot::find_dedup(std::uint64_t run, const Id1
 void TableSnapshot::scan_dedup_run(std::uint64_t run, const std::function<void(const DedupEntry&)>& visit) {
   visit_dedup_run(*reader_, run, visit);
 }
+
+std::vector<PurgedStretch> TableSnapshot::purged_stretches() { return read_gaps(*reader_); }
 
 Identity TableSnapshot::identity() { return read_identity(*reader_); }
 

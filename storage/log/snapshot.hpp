@@ -28,6 +28,7 @@ class TableSnapshot final : public InspectionSnapshot {
 
   LogInfo info() override;
   void scan_links(Lsn from, const std::function<bool(LinkedRecord&&)>& visit) override;
+  std::vector<PurgedStretch> purged_stretches() override;
   void scan_dedup_run(std::uint64_t run, const std::function<void(const DedupEntry&)>& visit) override;
 
   Identity identity();

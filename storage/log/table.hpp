@@ -18,13 +18,15 @@ enum class Table : std::uint8_t {
   schemas,
   dedup_chunks,
   dedup_runs,
+  gaps,
+  holds,
 };
-inline constexpr std::size_t table_count = 9;
+inline constexpr std::size_t table_count = 11;
 
 // Their names in the environment. Sizes are multiples of 8, like all keys: values are then 8-byte aligned.
 inline constexpr std::array<const char*, table_count> table_names = {
-    "meta____",         "log_____", "instances_______", "due_____",        "ledgers_",
-    "dead_letters____", "schemas_", "dedup_chunks____", "dedup_runs______"};
+    "meta____", "log_____",         "instances_______", "due_____", "ledgers_", "dead_letters____",
+    "schemas_", "dedup_chunks____", "dedup_runs______", "gaps____", "holds___"};
 
 // Walks one table in key order. Bytes shown stay valid until the transaction's next write or end.
 class Cursor {

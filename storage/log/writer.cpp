@@ -25,6 +25,7 @@ class BatchWriter {
   void append(const Record& record);
   void put_schema(const Schema& schema);
   void put_instance(const InstanceState& state);
+  void forget_instance(const InstanceId& id);
   void put_state(const Batch& batch);
   void move_due(const InstanceState& state, std::optional<LogTime> due);
   std::optional<LogTime> entered_due(const InstanceId& id);
@@ -40,6 +41,7 @@ class BatchWriter {
 
 Tail BatchWriter::write(const Batch& batch) {
   for (const auto& record : batch.records) append(record);
+  for (const auto& id : batch.forgotten) forget_instance(id);
   for (const auto& state : batch.instances) put_instance(state);
   for (const auto& ledger : batch.ledgers) {
     check_row(ledger.lsn, "ledger");
@@ -48,6 +50,7 @@ Tail BatchWriter::write(const Batch& batch) {
   for (const auto& letter : batch.dead_letters) {
     check_row(letter.lsn, "dead letter");
     put_row(Table::dead_letters, dead_letter_key(letter.position), encoder_.encode(letter));
+    update_holds(writer_, letter);
   }
   for (const auto& chunk : batch.dedup_chunks) write_dedup_chunk(writer_, chunk);
   for (const auto& run : batch.dedup_runs)
@@ -77,6 +80,11 @@ void BatchWriter::put_instance(const InstanceState& state) {
   const auto due = next_due(state);
   move_due(state, due);
   put_row(Table::instances, instance_key(state.id), encoder_.encode(state, due));
+}
+
+void BatchWriter::forget_instance(const InstanceId& id) {
+  if (const auto entered = entered_due(id)) writer_.erase(Table::due, due_key({*entered, id}).view());
+  erase_parts(writer_, Table::instances, instance_key(id));
 }
 
 void BatchWriter::move_due(const InstanceState& state, std::optional<LogTime> due) {
@@ -134,8 +142,10 @@ void BatchWriter::check_row(Lsn lsn, const char* kind) const {
 
 }  // namespace
 
-Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, Tail tail) {
-  return BatchWriter(writer, encoder, tail).write(batch);
+Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, Tail tail, Sweep& sweep, Committed& done) {
+  const auto written = BatchWriter(writer, encoder, tail).write(batch);
+  if (batch.purge) sweep.run(writer, *batch.purge, written.lsn, done);
+  return written;
 }
 
 }  // namespace bobbin::storage

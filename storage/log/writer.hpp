@@ -2,6 +2,7 @@
 #pragma once
 
 #include "storage/codec/codec.hpp"
+#include "storage/log/sweep.hpp"
 #include "storage/log/table.hpp"
 
 #include <bobbin/store.hpp>
@@ -14,8 +15,9 @@ struct Tail {
   std::uint64_t checksum = 0;
 };
 
-// Writes all of `batch` after `tail` and returns the new tail. Throws InvalidArgument when the records do not continue
-// the log, or a row stands for a record that is not in it; the caller then drops the transaction.
-Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, Tail tail);
+// Writes all of `batch` after `tail`, does its share of purging, and returns the new tail. Throws InvalidArgument when
+// the records do not continue the log, or a row stands for a record that is not in it; the caller then drops the
+// transaction.
+Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, Tail tail, Sweep& sweep, Committed& done);
 
 }  // namespace bobbin::storage

@@ -50,13 +50,14 @@ class MemoryStore final : public Store {
   MemoryStore& operator=(const MemoryStore&) = delete;
 
   LogInfo info() const override { return info_; }
-  void commit(const Batch& batch) override;
+  Committed commit(const Batch& batch) override;
   std::unique_ptr<Snapshot> snapshot() override { return disk_->snapshot(); }
 
  private:
   std::shared_ptr<Disk> disk_;
   LogInfo info_;
   storage::Tail tail_;
+  storage::Sweep sweep_;
   storage::Encoder encoder_;
 };
 
@@ -72,11 +73,15 @@ MemoryStore::MemoryStore(std::shared_ptr<Disk> disk) : disk_(std::move(disk)) {
   }
 }
 
-void MemoryStore::commit(const Batch& batch) {
+Committed MemoryStore::commit(const Batch& batch) {
+  Committed done;
+  auto sweep = sweep_;
   MemoryWriter writer(disk_->tables_);
-  const auto tail = storage::write_batch(writer, encoder_, batch, tail_);
+  const auto tail = storage::write_batch(writer, encoder_, batch, tail_, sweep, done);
   writer.commit();
   tail_ = tail;
+  sweep_ = sweep;
+  return done;
 }
 
 std::unique_ptr<Store> Disk::open() {

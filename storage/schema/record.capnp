@@ -67,11 +67,10 @@ struct Record {
     attempt @14 :Attempt;
     operatorAct @15 :OperatorAct;
     expiry @16 :Expiry;
-    purge @17 :Purge;
-    clockStep @18 :ClockStep;
-    schema @19 :Schema;
-    quarantine @20 :Quarantine;
-    remembered @21 :Remembered;
+    clockStep @17 :ClockStep;
+    schema @18 :Schema;
+    quarantine @19 :Quarantine;
+    remembered @20 :Remembered;
   }
 }
 
@@ -200,16 +199,11 @@ struct OperatorAct {
   error @4 :Failure;
   note @5 :Data;
   dedupId @6 :Data;
+  run @7 :UInt64;
 }
 
 struct Expiry {
   positions @0 :List(Position);
-}
-
-struct Purge {
-  first @0 :UInt64;
-  last @1 :UInt64;
-  lastChecksum @2 :UInt64;
 }
 
 struct ClockStep {

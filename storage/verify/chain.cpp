@@ -30,7 +30,6 @@ void ChainCheck::add(const LinkedRecord& link) {
   previous_checksum_ = link.checksum;
   ++report_.records;
   check_run(*link.record);
-  if (const auto* purge = std::get_if<PurgeBody>(&link.record->body)) purges_.push_back(*purge);
 }
 
 void ChainCheck::check_place(const LinkedRecord& link) {
@@ -84,30 +83,25 @@ void ChainCheck::start_run(const Record& record) {
 
 // Whether the record cannot be read, for whichever reason: that is an issue of its own, or a purge.
 bool ChainCheck::is_missing(Lsn lsn) const {
-  const auto in_gap = [lsn](const Gap& gap) { return gap.first <= lsn && lsn <= gap.last; };
-  return std::ranges::any_of(gaps_, in_gap) || std::ranges::find(damaged_, lsn) != damaged_.end();
+  const auto behind = std::ranges::upper_bound(gaps_, lsn, {}, &Gap::first);  // gaps come in order
+  if (behind != gaps_.begin() && lsn <= std::prev(behind)->last) return true;
+  return std::ranges::find(damaged_, lsn) != damaged_.end();
 }
 
-bool ChainCheck::is_explained(const Gap& gap) const {
-  auto covered = gap.first - 1;
-  std::optional<std::uint64_t> checksum;
-  for (const auto& purge : purges_) {
-    if (purge.first > covered + 1 || purge.last <= covered) continue;
-    covered = purge.last;
-    checksum = purge.last_checksum;
-  }
-  return covered == gap.last && checksum == gap.checksum;
+// A stretch that has grown since the walk came by names a later checksum.
+bool ChainCheck::is_explained(const Gap& gap, const std::vector<PurgedStretch>& purged) {
+  const auto behind = std::ranges::upper_bound(purged, gap.first, {}, &PurgedStretch::first);
+  if (behind == purged.begin()) return false;
+  const auto& stretch = *std::prev(behind);
+  return gap.last < stretch.last || (gap.last == stretch.last && gap.checksum == stretch.last_checksum);
 }
 
-void ChainCheck::finish(Lsn last_lsn) {
-  std::ranges::sort(purges_, {}, &PurgeBody::first);
-  for (const auto& gap : gaps_) {
-    if (is_explained(gap))
-      report_.purged.push_back({gap.first, gap.last});
-    else
+void ChainCheck::finish(Lsn last_lsn, const std::vector<PurgedStretch>& purged) {
+  for (const auto& gap : gaps_)
+    if (!is_explained(gap, purged))
       report_.add_issue(gap.first, "the records " + number(gap.first) + " to " + number(gap.last) +
                                        " are missing, and no purge explains it");
-  }
+  report_.purged = purged;
   if (previous_lsn_ < last_lsn)
     report_.add_issue(previous_lsn_ + 1, "the records behind " + number(previous_lsn_) + " are missing");
 }

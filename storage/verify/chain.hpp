@@ -13,8 +13,8 @@ class ChainCheck {
   explicit ChainCheck(VerifyReport& report) : report_(report) {}
 
   void add(const LinkedRecord& link);
-  // When all records have been added: purges are recorded behind the gaps that they leave.
-  void finish(Lsn last_lsn);
+  // When all records have been added.
+  void finish(Lsn last_lsn, const std::vector<PurgedStretch>& purged);
 
  private:
   struct Gap {
@@ -30,7 +30,7 @@ class ChainCheck {
   void check_place(const LinkedRecord& link);
   void check_run(const Record& record);
   void start_run(const Record& record);
-  bool is_explained(const Gap& gap) const;
+  static bool is_explained(const Gap& gap, const std::vector<PurgedStretch>& purged);
   bool is_missing(Lsn lsn) const;
 
   VerifyReport& report_;
@@ -38,7 +38,6 @@ class ChainCheck {
   std::optional<std::uint64_t> previous_checksum_ = 0;  // unknown behind damage
   std::vector<Gap> gaps_;
   std::vector<Lsn> damaged_;
-  std::vector<PurgeBody> purges_;
   std::unordered_map<RunId, Run> runs_;
 };
 

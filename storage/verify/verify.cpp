@@ -66,6 +66,7 @@ class Verification {
 
 void Verification::check_log() {
   report_.first_lsn = snapshot_->info().first_lsn;
+  report_.last_lsn = snapshot_->info().last_lsn;
   storage::ChainCheck chain(report_);
   bool more = true;
   for (Lsn next = 0; more;) {
@@ -85,7 +86,7 @@ void Verification::check_log() {
   }
   const auto info = snapshot_->info();
   report_.last_lsn = info.last_lsn;
-  chain.finish(info.last_lsn);
+  chain.finish(info.last_lsn, snapshot_->purged_stretches());
   std::ranges::stable_sort(report_.issues, {}, &VerifyIssue::lsn);
   check_stands(info.state.lsn, "the state of the log");
   if (info.fold_from > info.last_lsn + 1)

@@ -35,11 +35,12 @@ class EarlyAckStore final : public Store {
 
   LogInfo info() const override { return real_->info(); }
 
-  void commit(const Batch& batch) override {
+  bobbin::Committed commit(const Batch& batch) override {
     const std::lock_guard lock(mutex_);
     waiting_.emplace_back(std::chrono::steady_clock::now() + lateness, batch);
     ++promised_;
     changed_.notify_all();
+    return {};
   }
 
   // Who reads, reads what was promised; only a crash tells the difference.

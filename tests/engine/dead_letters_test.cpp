@@ -137,6 +137,22 @@ TEST_CASE("S13: an operator's act is repeated with the first answer, also after 
   check_books(world, event ? "refuse" : "call");
 }
 
+TEST_CASE("S13: a redrive is repeated with its own run when the letter has died again since") {
+  World world(registration);
+  const auto letter = dead_event(world);
+  const auto first = world.redrive(letter.position, {.dedup_id = "act"});
+  world.start(refuser, "refuse");
+  world.settle();
+  REQUIRE(world.dead_letters()[0].state == DeadLetterState::dead);
+  for (int opens = 0; opens < 2; ++opens) {
+    const auto again = world.redrive(letter.position, {.dedup_id = "act"});
+    CHECK(again.how == Acceptance::duplicate);
+    CHECK(again.position == first.position);
+    CHECK(again.run == first.run);
+    world.crash();
+  }
+}
+
 TEST_CASE("S14: a discarded event counts as discarded, and can be acted on no more") {
   World world(registration);
   const auto letter = dead_event(world);

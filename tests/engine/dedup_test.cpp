@@ -64,6 +64,25 @@ TEST_CASE("S13: every kind of acceptance is repeated with the first one's run, p
   CHECK(world.engine().stats().accepted == 0);
 }
 
+TEST_CASE("S13: an event that began a successor is repeated with that one, though others have carried it since") {
+  World world([](Registry& registry) {
+    registry.orchestrator("pairs", [](Context& ctx, const Text&) {
+      auto closes = ctx.create_timer(1h);
+      while (ctx.wait_for_event<Text>("e", closes)) {
+      }
+    });
+  });
+  world.event_with_start(key, "", "e", "1");
+  world.clock().advance(1h);
+  const auto successor = world.event_with_start(key, "", "other", "2", {.dedup_id = "2"}).value;
+  REQUIRE(successor.how == Acceptance::successor);
+  world.pass(10min);  // long enough that the id's run is frozen when the log is folded
+  world.terminate(key);
+  check_repeats(successor, world.event_with_start(key, "", "other", "2", {.dedup_id = "2"}).value);
+  world.crash();
+  check_repeats(successor, world.event_with_start(key, "", "other", "2", {.dedup_id = "2"}).value);
+}
+
 TEST_CASE("S13: a start that used the live run is repeated with that run, also when it has ended, also after a crash") {
   World world(registration);
   world.start(key, "");

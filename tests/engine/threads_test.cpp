@@ -4,6 +4,7 @@
 
 #include <bobbin/engine.hpp>
 #include <bobbin/lmdb.hpp>
+#include <bobbin/memory_store.hpp>
 #include <bobbin/verify.hpp>
 
 #include <doctest/doctest.h>
@@ -69,6 +70,21 @@ void registration(Registry& registry) {
 }
 
 }  // namespace
+
+TEST_CASE("S24, S27: a closing engine answers every call that it has taken in, however much waits before it") {
+  for (int round = 0; round < 40; ++round) {
+    std::atomic<int> answered{0};
+    int sent = 0;
+    EngineOptions options;
+    options.batch_records = 1;  // the lane often has requests in hand that it cannot act on yet
+    Engine engine(MemoryDisk::create(1)->open(), registry_of(registration), options);
+    for (; sent < 400; ++sent)
+      engine.raise_event({"wait", std::to_string(sent % 50)}, "e", Text("x"), {},
+                         [&answered](const Result<Accepted>&) { ++answered; });
+    engine.close(Duration::zero());
+    CHECK(answered == sent);
+  }
+}
 
 TEST_CASE("P3: 200 concurrent starts of one key give one run") {
   const TemporaryDirectory directory;

@@ -19,7 +19,7 @@ class FailingStore final : public Store {
       : store_(std::move(store)), fault_(fault), armed_(armed) {}
   LogInfo info() const override { return store_->info(); }
   std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
-  void commit(const Batch& batch) override {
+  Committed commit(const Batch& batch) override {
     if (!armed_) return store_->commit(batch);
     if (fault_ == Fault::after_the_commit) store_->commit(batch);
     throw OutcomeUnknown("the disk answered EIO");

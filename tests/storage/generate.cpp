@@ -108,19 +108,18 @@ RecordBody Generator::body(std::size_t kind, Lsn lsn, LogTime log_time) {
     case 3:
       return AttemptBody{small(), small(), error(), time()};
     case 4:
-      return OperatorActBody{static_cast<OperatorAct>(1 + below(4)), position(), payload(), error(), text(), text(128)};
+      return OperatorActBody{
+          static_cast<OperatorAct>(1 + below(4)), position(), payload(), error(), text(), text(128), number()};
     case 5: {
       ExpiryBody expiry;
       for (auto i = below(5); i > 0; --i) expiry.positions.push_back(position());
       return expiry;
     }
     case 6:
-      return PurgeBody{number(), number(), number()};
-    case 7:
       return ClockStepBody{time(), time()};
-    case 8:
+    case 7:
       return SchemaBody{schema()};
-    case 10:
+    case 8:
       return RememberedBody{text(128), number(), position(), time()};
     default:
       return QuarantineBody{coin(), number(), text(), text()};

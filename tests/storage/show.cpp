@@ -80,10 +80,9 @@ class Text {
   }
   Text& operator<<(const AttemptBody& b) { return *this << b.ordinal << b.attempt << b.error << b.retry_at; }
   Text& operator<<(const OperatorActBody& b) {
-    return *this << b.act << b.target << b.result << b.error << b.note << b.dedup_id;
+    return *this << b.act << b.target << b.result << b.error << b.note << b.dedup_id << b.run;
   }
   Text& operator<<(const ExpiryBody& b) { return *this << b.positions; }
-  Text& operator<<(const PurgeBody& b) { return *this << b.first << b.last << b.last_checksum; }
   Text& operator<<(const ClockStepBody& b) { return *this << b.from << b.to; }
   Text& operator<<(const SchemaBody& b) {
     return *this << b.schema.hash << b.schema.codec << b.schema.type_id << b.schema.name << b.schema.text;

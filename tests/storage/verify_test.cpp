@@ -58,6 +58,7 @@ class Edited final : public InspectionSnapshot {
   using Edit = std::function<bool(LinkedRecord&)>;
   Duration due_shift{};
   bool hide_due = false;
+  std::vector<PurgedStretch> purged;
 
   explicit Edited(
       std::unique_ptr<InspectionSnapshot> inner, Edit edit = [](LinkedRecord&) { return true; })
@@ -85,6 +86,7 @@ class Edited final : public InspectionSnapshot {
     return inner_->find_dedup(run, hash);
   }
   LogInfo info() override { return inner_->info(); }
+  std::vector<PurgedStretch> purged_stretches() override { return purged; }
   void scan_links(Lsn from, const std::function<bool(LinkedRecord&&)>& visit) override {
     inner_->scan_links(from, [&](LinkedRecord&& link) { return !edit_(link) || visit(std::move(link)); });
   }
@@ -251,12 +253,8 @@ TEST_CASE("a purged stretch is told from a lost one") {
     CHECK(report.first_damage() == 4);
   }
   const auto purge = [&](Lsn from, Lsn to, std::uint64_t checksum) {
-    Record record;
-    record.lsn = 13;
-    record.body = PurgeBody{from, to, checksum};
-    auto with_purge = log;
-    with_purge.records.push_back(record);
-    auto purged = without(disk_with(with_purge)->snapshot(), 1, 6);
+    auto purged = without(disk_with(log)->snapshot(), 1, 6);
+    purged.purged = {{from, to, checksum}};
     return verify(purged);
   };
   const auto checksum = checksum_of_record(*first, 6);

@@ -24,9 +24,9 @@ class PoweredStore final : public Store {
   PoweredStore(std::unique_ptr<Store> store, std::shared_ptr<bool> power)
       : store_(std::move(store)), power_(std::move(power)) {}
   LogInfo info() const override { return store_->info(); }
-  void commit(const Batch& batch) override {
+  Committed commit(const Batch& batch) override {
     if (!*power_) throw OutcomeUnknown("the power is off");
-    store_->commit(batch);
+    return store_->commit(batch);
   }
   std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
 

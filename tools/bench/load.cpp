@@ -49,9 +49,10 @@ class CommitRecorder final : public Store {
   CommitRecorder(std::unique_ptr<Store> store, CommitLog& commits) : store_(std::move(store)), commits_(commits) {}
   LogInfo info() const override { return store_->info(); }
   std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
-  void commit(const Batch& batch) override {
-    store_->commit(batch);
+  Committed commit(const Batch& batch) override {
+    auto done = store_->commit(batch);
     if (!batch.records.empty()) commits_.add(batch.records.back().lsn);
+    return done;
   }
 
  private:

@@ -176,10 +176,14 @@ http::Response Admin::act(const http::Request& request) {
   const auto verb = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
   if (!position || (verb != "redrive" && verb != "discard"))
     return problem(404, "acts on dead letters are POST /dead-letters/LSN.INDEX/redrive and .../discard");
-  const OperatorOptions options{.dedup_id = std::string(request.header("Idempotency-Key")), .note = "admin interface"};
+  OperatorOptions options{.note = "admin interface"};
+  // One key may serve for several letters: a repetition is the same act on the same letter.
+  if (const auto key = request.header("Idempotency-Key"); !key.empty())
+    options.dedup_id = std::string(verb) + " " + to_string(*position) + " " + std::string(key);
   const auto done =
       verb == "redrive" ? sources_.engine.redrive(*position, options) : sources_.engine.discard(*position, options);
-  return json_response(202, {{"recorded_at", to_string(done.position)}});
+  return json_response(202,
+                       {{"recorded_at", to_string(done.position)}, {"repeated", done.how == Acceptance::duplicate}});
 }
 
 }  // namespace bobbin::gateway

@@ -61,7 +61,6 @@ class RecordWriter {
     for (const auto position : body.positions) positions.push_back(to_string(position));
     return {{"positions", positions}};
   }
-  Json body(const PurgeBody& body) { return {{"first", body.first}, {"last", body.last}}; }
   Json body(const ClockStepBody& body) { return {{"from", time_text(body.from)}, {"to", time_text(body.to)}}; }
   Json body(const SchemaBody& body) {
     return {{"name", body.schema.name}, {"schema_hash", body.schema.hash}, {"type_id", body.schema.type_id}};
@@ -72,7 +71,10 @@ class RecordWriter {
   }
 
   Json body(const RememberedBody& body) {
-    return {{"dedup_id", body.dedup_id}, {"run", body.run}, {"accepted_at", time_text(body.accepted_at)}};
+    return {{"dedup_id", body.dedup_id},
+            {"run", body.run},
+            {"position", to_string(body.position)},
+            {"accepted_at", time_text(body.accepted_at)}};
   }
 
   Json inputs(const std::vector<Input>& list) {

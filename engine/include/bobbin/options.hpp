@@ -36,6 +36,10 @@ struct EngineOptions {
   Duration failure_backoff_first = std::chrono::seconds(1);
   Duration failure_backoff_cap = std::chrono::minutes(1);
 
+  // The history of a run is kept this long after its end, in elapsed time, then purged in bounded steps (S28). Of an
+  // instance that has had another run since, each record goes when it is this old.
+  Duration retention = std::chrono::hours(24);
+
   // A row is checkpointed once it has been dirty for this many records: hot rows are written once a stretch, and
   // recovery folds little more than this.
   std::uint64_t checkpoint_age_records = 8'192;

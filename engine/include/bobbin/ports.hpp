@@ -35,7 +35,7 @@ class Executor {
   // The lane's work runs at least once after this call. Any thread; cheap when a wake is pending already.
   virtual void wake(Lane lane) = 0;
   // As wake(to), called by the work of `from` when it has nothing more to do: its thread may go on with the work of
-  // `to`.
+  // `to`, which must not pass on itself then.
   virtual void pass_on(Lane from, Lane to) = 0;
   // Asks for a run of the lane's work after `delay`, unless it runs before and asks anew. From the lane itself.
   virtual void wake_after(Lane lane, std::optional<Duration> delay) = 0;

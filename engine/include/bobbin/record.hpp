@@ -146,14 +146,10 @@ struct OperatorActBody {
   ErrorInfo error;
   std::string note;
   std::string dedup_id;
+  RunId run = 0;  // the dead letter's: what the caller was answered
 };
 struct ExpiryBody {  // mailbox events whose time to live has passed
   std::vector<Position> positions;
-};
-struct PurgeBody {  // the records first..last are gone; the last one's checksum links the chain over the gap
-  Lsn first = 0;
-  Lsn last = 0;
-  std::uint64_t last_checksum = 0;
 };
 struct ClockStepBody {  // log time jumped to the wall clock (S4)
   LogTime from{};
@@ -177,7 +173,7 @@ struct RememberedBody {  // a start that used the live run: its dedup id, and th
 };
 
 // The order is the record kind's number, from 1.
-using RecordBody = std::variant<OpenedBody, AcceptedBody, TurnBody, AttemptBody, OperatorActBody, ExpiryBody, PurgeBody,
+using RecordBody = std::variant<OpenedBody, AcceptedBody, TurnBody, AttemptBody, OperatorActBody, ExpiryBody,
                                 ClockStepBody, SchemaBody, QuarantineBody, RememberedBody>;
 
 struct Record {

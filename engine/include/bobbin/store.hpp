@@ -10,9 +10,32 @@
 
 namespace bobbin {
 
+// History that may go, oldest first, in bounded steps (S28): a record when it is old enough, no live run, unread event
+// or unsettled dead letter needs it, and, of an instance's last run, the run ended long enough ago.
+struct PurgeOrder {
+  Elapsed until{};          // what was written, and ended, at or before this
+  Lsn below = 0;            // recovery folds from here: nothing at or above it
+  std::size_t records = 0;  // look at no more than this
+  bool again = false;       // also begin again at the low end, where what was needed may have become free
+};
+
+// What a commit did besides.
+struct Committed {
+  std::uint64_t purged = 0;      // records
+  bool rests = false;            // a purge stopped because of its bound
+  std::uint64_t kept = 0;        // records that were old enough, but are needed
+  std::optional<Elapsed> young;  // age of the record that a purge stopped at: too young then
+  struct Ended {
+    InstanceId id;
+    Lsn lsn;  // its row's
+  };
+  std::vector<Ended> ended;  // instances without a live run or unread event whose last record was purged
+};
+
 // One commit. Rows stand for the state after the batch's last record or an earlier durable one, never a later one.
 struct Batch {
-  std::vector<Record> records;  // consecutive LSNs
+  std::vector<Record> records;        // consecutive LSNs
+  std::vector<InstanceId> forgotten;  // rows to delete, before the others are written
   std::vector<InstanceState> instances;
   std::vector<Ledger> ledgers;
   std::vector<DeadLetter> dead_letters;
@@ -20,11 +43,13 @@ struct Batch {
   std::vector<DedupRun> dedup_runs;
   std::vector<std::uint64_t> dropped_dedup_runs;
   std::optional<LogState> log_state;
+  std::optional<PurgeOrder> purge;
   Lsn fold_from = 0;  // 0: as before; else recovery may begin folding at this record
 
   bool empty() const {
-    return records.empty() && instances.empty() && ledgers.empty() && dead_letters.empty() && dedup_chunks.empty() &&
-           dedup_runs.empty() && dropped_dedup_runs.empty() && !log_state;
+    return records.empty() && forgotten.empty() && !purge && instances.empty() && ledgers.empty() &&
+           dead_letters.empty() && dedup_chunks.empty() && dedup_runs.empty() && dropped_dedup_runs.empty() &&
+           !log_state;
   }
   void clear();
 };
@@ -88,7 +113,7 @@ class Store {
   // Durable and visible to new snapshots on return. One call at a time, of the log writer lane. Throws
   // StorageFull when nothing of the batch was written and the log is intact (it may be tried again), OutcomeUnknown
   // when it may or may not be durable: no commit may follow (P10).
-  virtual void commit(const Batch& batch) = 0;
+  virtual Committed commit(const Batch& batch) = 0;
 
   // Any thread. A snapshot may be used on the thread that asked for it.
   virtual std::unique_ptr<Snapshot> snapshot() = 0;

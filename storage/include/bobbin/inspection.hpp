@@ -19,12 +19,21 @@ struct LinkedRecord {
   ErrorInfo damage;  // set when there is no record
 };
 
+// Records first..last are gone by retention; the checksum of the last one links the chain over the gap.
+struct PurgedStretch {
+  Lsn first = 0;
+  Lsn last = 0;
+  std::uint64_t last_checksum = 0;
+};
+
 class InspectionSnapshot : public Snapshot {
  public:
   // State of the log as this snapshot sees it.
   virtual LogInfo info() = 0;
   // Like scan, but damage is handed over instead of thrown, and the walk goes on behind it.
   virtual void scan_links(Lsn from, const std::function<bool(LinkedRecord&&)>& visit) = 0;
+  // All, in order; neighbours are one.
+  virtual std::vector<PurgedStretch> purged_stretches() = 0;
   // Every entry of a run in order. Throws Corrupt when one is damaged or out of order.
   virtual void scan_dedup_run(std::uint64_t run, const std::function<void(const DedupEntry&)>& visit) = 0;
 };

@@ -15,11 +15,6 @@ struct VerifyIssue {
   std::string what;  // which value, and what is wrong with it
 };
 
-struct PurgedStretch {
-  Lsn first = 0;
-  Lsn last = 0;
-};
-
 struct VerifyReport {
   Lsn first_lsn = 0;
   Lsn last_lsn = 0;

@@ -1,0 +1,64 @@
+#include "engine/runtime/purge.hpp"
+
+#include <algorithm>
+
+namespace bobbin {
+
+namespace {
+
+// For each record that is appended, so many may be looked at: the purge outruns the load.
+constexpr std::uint64_t looked_at_per_record = 4;
+// Orders of less are not worth the pages that they touch; more would be felt in a commit's latency.
+constexpr std::uint64_t order_min = 1'024;
+constexpr std::uint64_t order_max = 4'096;
+constexpr Duration idle_pause = std::chrono::milliseconds(20);
+constexpr int looks_a_retention = 8;
+
+}  // namespace
+
+bool Purge::something_is_old() const {
+  if (clock_.elapsed() < options_.retention) return false;
+  const auto until = clock_.elapsed() - options_.retention;
+  return rests_ || !young_ || *young_ <= until || (kept_ && again_at_ <= clock_.elapsed());
+}
+
+void Purge::add_order(Batch& batch, Lsn fold_from) {
+  credit_ = std::min(credit_ + looked_at_per_record * batch.records.size(), order_max);
+  const bool idle = batch.records.empty();
+  if (ordered_ || (idle ? clock_.now() < idle_at_ : credit_ < order_min) || !something_is_old()) return;
+  PurgeOrder order;
+  order.until = clock_.elapsed() - options_.retention;
+  order.below = fold_from;
+  order.records = idle ? order_max : credit_;
+  order.again = kept_ && again_at_ <= clock_.elapsed();
+  if (order.again) {
+    kept_ = false;
+    again_at_ = clock_.elapsed() + options_.retention / looks_a_retention;
+  }
+  batch.purge = order;
+  credit_ = 0;
+  ordered_ = true;
+}
+
+void Purge::done(const Committed& committed) {
+  ordered_ = false;
+  rests_ = committed.rests;
+  // Where no record was too young, the next ones are looked at a while later.
+  const auto until = clock_.elapsed() - options_.retention;
+  young_ = committed.young.value_or(until + options_.retention / looks_a_retention);
+  kept_ |= committed.kept > 0;
+  idle_at_ = clock_.now() + idle_pause;
+  for (const auto& ended : committed.ended) overlay_.forget(ended.id, ended.lsn);
+}
+
+std::optional<LogTime> Purge::next() const {
+  if (ordered_) return std::nullopt;
+  if (something_is_old()) return idle_at_;
+  if (!young_ && !kept_) return std::nullopt;
+  auto at = Elapsed::max();
+  if (young_) at = *young_ + options_.retention;
+  if (kept_) at = std::min(at, std::max(again_at_, options_.retention));
+  return std::max(idle_at_, add_saturating(clock_.now(), std::max(at - clock_.elapsed(), Duration(1))));
+}
+
+}  // namespace bobbin

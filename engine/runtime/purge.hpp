@@ -1,0 +1,42 @@
+// Retention (S28): tells the store how much history may go, and forgets instances of which nothing is left. A share of
+// the purge rides on commits that are made anyway, once enough has gathered; an idle engine makes some for it.
+#pragma once
+
+#include "engine/runtime/log_clock.hpp"
+#include "engine/runtime/overlay.hpp"
+
+#include <bobbin/options.hpp>
+#include <bobbin/store.hpp>
+
+namespace bobbin {
+
+// Orchestrator lane only.
+class Purge {
+ public:
+  Purge(Overlay& overlay, const LogClock& clock, const EngineOptions& options)
+      : overlay_(overlay), clock_(clock), options_(options) {}
+
+  // Adds an order to the batch if it is worth one; always to an empty batch when next() has come. `fold_from`: recovery
+  // begins there once the batch is durable.
+  void add_order(Batch& batch, Lsn fold_from);
+  // What a commit did.
+  void done(const Committed& committed);
+  // When an idle engine is to make a commit for it; empty: not before other work comes.
+  std::optional<LogTime> next() const;
+
+ private:
+  bool something_is_old() const;
+
+  Overlay& overlay_;
+  const LogClock& clock_;
+  const EngineOptions& options_;
+  std::uint64_t credit_ = 0;  // records that may be looked at
+  bool ordered_ = false;      // an order is under way
+  bool rests_ = false;
+  bool kept_ = false;             // something old was needed when a purge came by
+  std::optional<Elapsed> young_;  // age of the oldest record that was too young
+  Elapsed again_at_{};            // when to look at what was kept
+  LogTime idle_at_{};             // when an idle engine may order next
+};
+
+}  // namespace bobbin

@@ -1,0 +1,163 @@
+#include "storage/log/sweep.hpp"
+
+#include "storage/codec/codec.hpp"
+#include "storage/log/frame.hpp"
+#include "storage/log/gaps.hpp"
+#include "storage/log/keys.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <algorithm>
+
+namespace bobbin::storage {
+
+namespace {
+
+// Values in the table of holds.
+constexpr std::string_view holds_record = "holds___";
+constexpr std::string_view settled_by = "settled_";
+
+enum class Verdict { purge, keep, too_young };
+
+bool is_hold_on(const Cursor& holds, Lsn lsn) { return holds.key().size() == 24 && number_at(holds.key(), 0) == lsn; }
+
+// One pass over a part of the log within one transaction.
+class Pass {
+ public:
+  Pass(Writer& writer, const PurgeOrder& order, Lsn last, std::size_t& left, Committed& done)
+      : writer_(writer), order_(order), last_(last), left_(left), done_(done) {}
+
+  // Returns where it stopped: at `end`, at a record that is too young, or where the bound was reached.
+  Lsn run(Lsn from, Lsn end);
+
+ private:
+  Verdict judge(const RecordHead& head);
+  Verdict judge_row(const RecordHead& head);
+  bool held(Lsn lsn);
+  void purge(Lsn lsn, std::uint64_t checksum);
+  void close_gap();
+  void forget_settled(Lsn lsn);
+
+  Writer& writer_;
+  const PurgeOrder& order_;
+  const Lsn last_;
+  std::size_t& left_;
+  Committed& done_;
+  PartReader parts_{writer_};
+  std::optional<PurgedStretch> gap_;  // being made
+};
+
+Lsn Pass::run(Lsn from, Lsn end) {
+  auto& log = writer_.cursor(Table::log);
+  Lsn at = from;
+  for (; at < end && left_ > 0; --left_) {
+    if (!log.seek(log_key(at).view()) || log.key().size() < sizeof(Lsn)) break;
+    const auto lsn = number_at(log.key(), 0);
+    if (lsn >= end || lsn >= last_) {
+      at = std::min(end, lsn);
+      break;
+    }
+    at = lsn + 1;
+    const Label what("record", lsn);
+    try {
+      const auto framed = parts_.collect(Table::log, what);
+      const auto frame = open_record(framed, lsn, what);
+      const auto verdict = judge(decode_record_head(record_body(framed), lsn, what));
+      if (verdict == Verdict::too_young) {
+        at = lsn;
+        break;
+      }
+      if (verdict == Verdict::purge)
+        purge(lsn, frame.checksum);
+      else
+        ++done_.kept;
+    } catch (const Corrupt&) {
+      ++done_.kept;  // stays for `verify` to name
+    }
+  }
+  close_gap();
+  if (left_ == 0 && at < end) done_.rests = true;
+  return at;
+}
+
+Verdict Pass::judge(const RecordHead& head) {
+  if (head.elapsed > order_.until) {
+    done_.young = head.elapsed;
+    return Verdict::too_young;
+  }
+  if (head.instance == InstanceId{}) return Verdict::purge;
+  if (held(head.lsn)) return Verdict::keep;
+  return judge_row(head);
+}
+
+Verdict Pass::judge_row(const RecordHead& head) {
+  const Label what("the row of instance", head.instance);
+  const auto key = instance_key(head.instance);
+  const auto framed = parts_.find(Table::instances, key, what);
+  if (framed.empty()) return Verdict::purge;
+  open_row(framed, key.view(), what);
+  const auto row = decode_instance_head(row_body(framed), what);
+  if (std::ranges::find(row.unread_sources, head.lsn) != row.unread_sources.end()) return Verdict::keep;
+  if (head.run != 0 && head.run == row.run && (row.live || row.ended_elapsed > order_.until)) return Verdict::keep;
+  if (row.live || !row.unread_sources.empty() || row.lsn != head.lsn) return Verdict::purge;
+  done_.ended.push_back({head.instance, head.lsn});
+  return Verdict::purge;
+}
+
+bool Pass::held(Lsn lsn) {
+  auto& holds = writer_.cursor(Table::holds);
+  for (bool more = holds.seek(log_key(lsn).view()); more && is_hold_on(holds, lsn); more = holds.next())
+    if (holds.value() == holds_record) return true;
+  return false;
+}
+
+void Pass::purge(Lsn lsn, std::uint64_t checksum) {
+  forget_settled(lsn);
+  erase_parts(writer_, Table::log, log_key(lsn));
+  if (gap_ && gap_->last + 1 != lsn) close_gap();
+  gap_ = PurgedStretch{gap_ ? gap_->first : lsn, lsn, checksum};
+  ++done_.purged;
+}
+
+void Pass::close_gap() {
+  if (gap_) add_gap(writer_, *gap_);
+  gap_.reset();
+}
+
+void Pass::forget_settled(Lsn lsn) {
+  auto& holds = writer_.cursor(Table::holds);
+  while (holds.seek(log_key(lsn).view()) && is_hold_on(holds, lsn)) {
+    const auto key = Key().add_raw(holds.key());
+    const Position letter{number_at(key.view(), 8), static_cast<std::uint32_t>(number_at(key.view(), 16))};
+    erase_parts(writer_, Table::dead_letters, dead_letter_key(letter));
+    writer_.erase(Table::holds, key.view());
+  }
+}
+
+}  // namespace
+
+void Sweep::run(Writer& writer, const PurgeOrder& order, Lsn last, Committed& done) {
+  auto left = order.records;
+  Pass pass(writer, order, last, left, done);
+  frontier_ = pass.run(frontier_, order.below);
+  if (order.again && revisit_ == 0) revisit_ = 1;
+  if (revisit_ == 0) return;
+  revisit_ = pass.run(revisit_, frontier_);
+  if (revisit_ >= frontier_ || left > 0) revisit_ = 0;
+}
+
+void update_holds(Writer& writer, const DeadLetter& letter) {
+  const bool open = letter.state == DeadLetterState::dead || letter.state == DeadLetterState::redriving;
+  // A redriven activity needs its decision, and the run's start for its idempotency key.
+  for (const auto lsn : {letter.source.lsn, letter.is_activity ? letter.run : letter.source.lsn}) {
+    const auto key = hold_key(lsn, letter.position);
+    if (open)
+      writer.put(Table::holds, key.view(), holds_record);
+    else
+      writer.erase(Table::holds, key.view());
+  }
+  const auto settled = hold_key(letter.lsn, letter.position);
+  if (!open) writer.put(Table::holds, settled.view(), settled_by);
+}
+
+}  // namespace bobbin::storage

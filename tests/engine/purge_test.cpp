@@ -1,0 +1,237 @@
+// Retention: history goes when it is old and nothing needs it, in bounded steps; what is needed stays (S14, S28).
+#include "tests/support/log_audit.hpp"
+#include "tests/support/world.hpp"
+
+#include <bobbin/verify.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace bobbin;
+using namespace bobbin::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Text = std::string;
+
+void registration(Registry& registry) {
+  registry.orchestrator("pair", [](Context& ctx, const Text&) {
+    const auto a = ctx.wait_for_event<Text>("e").value;
+    return a + ctx.wait_for_event<Text>("e").value;
+  });
+  registry.orchestrator("refuse", [](Context& ctx, const Text& input) {
+    return input == "refuse" ? Text("took nothing") : ctx.wait_for_event<Text>("e").value;
+  });
+  registry.orchestrator("call", [](Context& ctx, const Text& input) {
+    ActivityOptions options;
+    options.dead_letter_on_failure = true;
+    ctx.wait_for_event<Text>("go");  // so that the decision stands in another record than the run's start
+    return ctx.call_activity<Text>("do", input, options);
+  });
+  registry.activity("do", [](const ActivityContext& context, const Text&) { return context.idempotency_key; });
+}
+
+EngineOptions options() {
+  EngineOptions options;
+  options.retention = 1h;
+  options.checkpoint_age_records = 16;
+  return options;
+}
+
+InstanceName pair_of(int number) { return {"pair", std::to_string(number)}; }
+
+// Records that have nothing to do with any other, until the rows of all others are written.
+void move_on(World& world, int records = 200) {
+  static int number = 1'000'000;
+  for (int i = 0; i < records; ++i) world.start(pair_of(number++), "");
+}
+
+// As often as history may go again.
+void let_pass(World& world, Duration time) {
+  for (const auto end = world.clock().boot_time() + time; world.clock().boot_time() < end;) {
+    world.pass(std::min<Duration>(10min, end - world.clock().boot_time()));
+    move_on(world, 40);
+  }
+}
+
+std::size_t records_of(World& world, const InstanceName& name) {
+  std::size_t count = 0;
+  for (const auto& record : world.records()) count += record.instance == instance_id(name);
+  return count;
+}
+
+bool has_row(World& world, const InstanceName& name) {
+  world.settle();
+  return world.disk().snapshot()->instance(instance_id(name)).has_value();
+}
+
+void check_sound(World& world) {
+  world.settle();
+  const auto snapshot = world.disk().snapshot();
+  const auto report = verify(*snapshot);
+  for (const auto& issue : report.issues) MESSAGE(issue.what);
+  CHECK(report.ok());
+  for (const auto& ledger : world.ledgers()) CHECK(ledger.balanced());
+}
+
+}  // namespace
+
+TEST_CASE("S28: a finished run's history and row go one retention after its end, not before; a live one's stay") {
+  World world(registration, options());
+  world.event_with_start(pair_of(1), "", "e", "a");
+  world.event_with_start(pair_of(2), "", "e", "b");
+  world.pass(30min);
+  world.event(pair_of(1), "e", "c");
+  CHECK(world.result(pair_of(1)) == "ac");
+  move_on(world);
+  let_pass(world, 50min);
+  CHECK(records_of(world, pair_of(1)) >= 2);
+  CHECK(world.result(pair_of(1)) == "ac");
+  let_pass(world, 40min);
+  CHECK(records_of(world, pair_of(1)) == 0);
+  CHECK(!has_row(world, pair_of(1)));
+  CHECK(world.disk().snapshot()->purged_stretches().size() >= 1);
+  CHECK_THROWS_AS(world.called<InstanceStatus>([](Engine& engine, auto done) { engine.status(pair_of(1), done); }),
+                  NotFound);
+  check_sound(world);
+  CHECK(records_of(world, pair_of(2)) == 1);
+  world.crash();
+  world.event(pair_of(2), "e", "d");
+  CHECK(world.result(pair_of(2)) == "bd");
+  check_sound(world);
+}
+
+TEST_CASE("S28: a purged instance begins anew") {
+  World world(registration, options());
+  world.event_with_start(pair_of(1), "", "e", "a");
+  world.event(pair_of(1), "e", "b");
+  move_on(world);
+  let_pass(world, 2h);
+  REQUIRE(!has_row(world, pair_of(1)));
+  SUBCASE("by a start") { CHECK(world.event_with_start(pair_of(1), "", "e", "c").value.how == Acceptance::started); }
+  SUBCASE("by an event for its mailbox") {
+    CHECK(world.event(pair_of(1), "e", "c").value.how == Acceptance::mailbox);
+    world.crash();
+    CHECK(world.start(pair_of(1), "").value.how == Acceptance::started);
+  }
+  world.crash();
+  CHECK(world.status(pair_of(1)).state.run_number == 1);
+  world.event(pair_of(1), "e", "d");
+  CHECK(world.result(pair_of(1)) == "cd");
+  check_sound(world);
+}
+
+TEST_CASE("S28: an instance that is used again just as it is forgotten keeps what it gets") {
+  // The row's deletion and the new start race; whichever batch they are in, a crash behind each commit finds the event.
+  for (int step = 0; step < 40; ++step) {
+    World world(registration, options());
+    world.event_with_start(pair_of(1), "", "e", "a");
+    world.event(pair_of(1), "e", "b");
+    move_on(world);
+    for (int i = 0; i < step; ++i) {
+      world.pass(2min);
+      move_on(world, 20);
+    }
+    world.event_with_start(pair_of(1), "", "e", "c");
+    move_on(world, 3);
+    world.crash();
+    world.event(pair_of(1), "e", "d");
+    CHECK(world.result(pair_of(1)) == "cd");
+    check_sound(world);
+  }
+}
+
+TEST_CASE("S13, S28: a dedup id outlives the history that it stood in") {
+  auto with_horizon = options();
+  with_horizon.dedup_horizon = 24h;
+  World world(registration, with_horizon);
+  const auto first = world.event_with_start(pair_of(1), "", "e", "a", {.dedup_id = "id"}).value;
+  world.event(pair_of(1), "e", "b");
+  for (int i = 0; i < 40; ++i) world.start(pair_of(100 + i), "", {.dedup_id = std::to_string(i)});
+  world.pass(4h);
+  let_pass(world, 3h);
+  REQUIRE(records_of(world, pair_of(1)) == 0);
+  for (int opens = 0; opens < 2; ++opens) {
+    const auto again = world.event_with_start(pair_of(1), "", "e", "a", {.dedup_id = "id"}).value;
+    CHECK(again.how == Acceptance::duplicate);
+    CHECK(again.position == first.position);
+    world.crash();
+  }
+}
+
+TEST_CASE("S14, S28: a dead letter keeps what it needs until it is settled") {
+  World world(registration, options());
+  bool activity = false;
+  SUBCASE("an event") {}
+  SUBCASE("an activity") { activity = true; }
+  const InstanceName name{activity ? "call" : "refuse", "k"};
+  Text key;
+  if (activity) {
+    world.start(name, "input");
+    world.event(name, "go", "");
+    key = world.runner().tasks.front().context.idempotency_key;
+    world.end_activity({nullptr, {ErrorCode::application, "Broken", "gone", false}});
+  } else {
+    world.event_with_start(name, "refuse", "e", "unwanted");
+  }
+  world.settle();
+  move_on(world);
+  let_pass(world, 3h);
+  const auto letter = world.dead_letters().at(0);
+  CHECK(records_of(world, name) > 0);
+  CHECK(!has_row(world, name));
+  world.crash();
+  let_pass(world, 1h);
+  world.redrive(letter.position);
+  if (activity) {
+    world.settle();
+    CHECK(world.runner().tasks.front().context.idempotency_key == key);
+    world.run_activity();
+  } else {
+    world.start(name, "accept");
+    CHECK(world.result(name) == "unwanted");
+  }
+  check_sound(world);
+  let_pass(world, 3h);
+  CHECK(records_of(world, name) == 0);
+  CHECK(world.dead_letters().empty());
+  check_sound(world);
+}
+
+TEST_CASE("S10, S28: an event in the mailbox keeps its record as long as it waits") {
+  auto long_mailbox = options();
+  long_mailbox.mailbox_time_to_live = 5h;
+  World world(registration, long_mailbox);
+  world.event(pair_of(1), "e", "a");
+  move_on(world);
+  let_pass(world, 3h);
+  CHECK(records_of(world, pair_of(1)) == 1);
+  world.event_with_start(pair_of(1), "", "e", "b");
+  CHECK(world.result(pair_of(1)) == "ab");
+  world.event(pair_of(2), "e", "c");
+  let_pass(world, 8h);
+  CHECK(records_of(world, pair_of(1)) == 0);
+  CHECK(records_of(world, pair_of(2)) == 0);
+  CHECK(!has_row(world, pair_of(2)));
+  check_sound(world);
+}
+
+TEST_CASE("S28: an idle engine purges, too, and under a load of finished runs the log stays bounded") {
+  World world(registration, options());
+  std::size_t most = 0;
+  for (int round = 0; round < 60; ++round) {
+    for (int i = 0; i < 40; ++i) {
+      const auto name = pair_of(round * 40 + i);
+      world.event_with_start(name, "", "e", "a");
+      world.event(name, "e", "b");
+    }
+    world.pass(5min);
+    most = std::max(most, world.records().size());
+  }
+  CHECK(most < 2'500);  // an hour of it is 960 records, of 4,800
+  world.pass(5h);
+  CHECK(world.records().size() < 200);
+  check_sound(world);
+}
