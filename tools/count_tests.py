@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Counts test cases in the log of `meson test`: those of doctest programs one by one, other programs as one each.
+"""Counts test cases in the log of `meson test`: those of programs that end with a summary like doctest's one by one,
+other programs as one each.
 
 Usage: count_tests.py TESTLOG.JSON STATUS, where STATUS is what `meson test` exited with. Prints "N passed, N failed" and
 exits with 1 unless all passed. With CI=true a skipped test case has failed.
@@ -10,7 +11,7 @@ import os
 import re
 import sys
 
-SUMMARY = re.compile(r"\[doctest\] test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped")
+SUMMARY = re.compile(r"\[\w+\] test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped")
 PASSED = {"OK", "EXPECTEDFAIL"}
 SKIPPED = {"SKIP", "IGNORED"}
 

@@ -1,4 +1,4 @@
-// Opt-in: Cap'n Proto structs as payloads. A host that includes it links Cap'n Proto itself.
+// Opt-in: Cap'n Proto structs as payloads. A host that includes it links Cap'n Proto, which the package `bobbin` names.
 //
 //   bobbin::Capnp<Order> order([](Order::Builder order) { order.setNumber(7); });
 //   engine.raise_event(name, "order", order);

@@ -1,5 +1,5 @@
 // Opt-in: the engine's log lines through a host's spdlog logger, and a logger for orchestrators that keeps quiet while
-// recorded turns are repeated.
+// recorded turns are repeated. A host that includes it links spdlog itself.
 #pragma once
 
 #include <bobbin/context.hpp>
