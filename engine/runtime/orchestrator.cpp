@@ -82,9 +82,12 @@ void Orchestrator::after_commit() {
   core_.dedup.committed(durable);
   core_.dedup.expire(core_.clock.elapsed());
   core_.overlay.forget_stored(durable);
+  core_.timers.shed(core_.clock.now(),
+                    [this](const InstanceId& id) { return core_.overlay.resident_row(id) != nullptr; });
   core_.counters.last_lsn.set(core_.log.last_lsn());
   core_.counters.fold_from.set(core_.log.fold_from());
   core_.counters.in_memory.set(core_.overlay.in_memory());
+  core_.counters.timers_in_memory.set(core_.timers.in_memory());
 }
 
 void Orchestrator::advance_clock() {

@@ -83,6 +83,7 @@ struct EngineConfig {
   std::size_t inbox_count_max = 8'192;
   std::size_t inbox_bytes_max = 64 * 1024 * 1024;
   std::size_t fibers_max = 4'096;
+  std::chrono::milliseconds retention{std::chrono::hours(24)};
 };
 
 struct GatewayConfig {
