@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes the golden log of a format, once: make.py BUILD FORMAT [--replace], where BUILD is built and FORMAT a name such as
-format-1. Writes the log, and what today's `bobbin` says of it, into the folder FORMAT beside this file. --replace is for
-a format that has not been released; the files of a released one are never changed (README.md).
+format-1. Writes into the folder FORMAT beside this file: the log, what today's `bobbin` says of it, and each record as the
+second reader has it. --replace is for a format that has not been released; the files of a released one are never changed
+(README.md).
 """
 
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import reader
 from expectation import expectation
 
 
@@ -24,6 +26,8 @@ def main():
         target.mkdir(exist_ok=True)
         shutil.copyfile(f"{aside}/data.mdb", target / "data.mdb")
         said = expectation(build / "tools/inspect/bobbin", aside)
+        show = reader.Show(reader.Log(aside))
+        said["records"] = [show.record(one) for one in show.log.records.values()]
     (target / "expected.json").write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{target}: {(target / 'data.mdb').stat().st_size} bytes, {len(said['show'])} instances")
 

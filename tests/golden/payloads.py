@@ -201,12 +201,9 @@ class CapnpSchema:
                 continue
             slot = field["slot"]
             shown = self.slot(slot, source)
-            # A null pointer is left out; but a union says which member is set unless it is the first.
-            if shown is None and not (in_union and tag != 0) and slot["type"]["which"] != "void":
-                continue
-            if shown is None and slot["type"]["which"] == "void" and not (in_union and tag != 0):
-                continue
-            value[field["name"]] = shown
+            # A null pointer is left out, unless it is what a union's tag other than 0 says.
+            if shown is not None or slot["type"]["which"] == "void" or (in_union and tag != 0):
+                value[field["name"]] = shown
         return value
 
     def slot(self, slot, source):
