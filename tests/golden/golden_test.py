@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Holds the golden logs, the second reader, the described layout and `bobbin` against each other.
 
 Usage: golden_test.py BOBBIN CAPNP. Prints a line for each check and their count, as tools/count_tests.py reads it; exits

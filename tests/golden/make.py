@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Makes the golden log of a format, once: make.py BUILD FORMAT [--replace], where BUILD is built and FORMAT a name such as
 format-1. Writes into the folder FORMAT beside this file: the log, what today's `bobbin` says of it, and each record as the
 second reader has it. --replace is for a format that has not been released; the files of a released one are never changed

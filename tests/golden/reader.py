@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A second reader of Bobbin's log, format 1, written from storage/README.md with no code of Bobbin's.
 
 Usage: reader.py DIRECTORY. Checks the identity, every frame, checksum, part, link and row of the log that lies there, then
