@@ -171,6 +171,14 @@ void fill_a_mailbox(Host& host) {
 void leave_a_tail(Host& host) {
   host.options().checkpoint_age_records = 1'000'000;
   host.open(true);
+  host.pass(2min);  // what "expires in the tail" got
+  host.event_with_start({"gather", "all in the tail"}, Window{1h, 1}, "sms", sms("and delivered"));
+  host.run_activity();
+  host.start({"race", "in the tail"}, Text());
+  host.event({"race", "in the tail"}, "stop", Text("at once"));
+  host.run_activity();
+  host.redrive(host.dead_letter({"refuse", "dead"}).position);  // to the mailbox
+  host.event_with_start({"refuse", "in the tail"}, Text("refuse"), "e", Text("dead in the tail"));
   host.start({"gather", "open window"}, Window{1h, 5});
   host.event({"gather", "open window"}, "sms", sms("waits"), {.dedup_id = "tail-1"});
   host.start({"gather", "delivering"}, Window{1h, 1});
@@ -195,7 +203,8 @@ void make(const std::filesystem::path& directory) {
   host.clock().set_wall(host.clock().wall_time() + 24h);
   end_in_all_ways(host);
   quarantine_some(host);
-  host.pass(5min);
+  host.event({"linger", "expires in the tail"}, "e", Text("nobody comes in time"));
+  host.pass(2min);
   fill_a_mailbox(host);
   leave_a_tail(host);
 }
