@@ -174,6 +174,9 @@ void leave_a_tail(Host& host) {
   host.pass(2min);  // what "expires in the tail" got
   host.event_with_start({"gather", "all in the tail"}, Window{1h, 1}, "sms", sms("and delivered"));
   host.run_activity();
+  host.start({"steps", "in the tail"}, Text());
+  host.event({"steps", "in the tail"}, "e", Text("first"));
+  host.run_activity();
   host.start({"race", "in the tail"}, Text());
   host.event({"race", "in the tail"}, "stop", Text("at once"));
   host.run_activity();

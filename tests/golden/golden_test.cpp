@@ -172,6 +172,10 @@ TEST_CASE("The golden log is folded by today's engine, and each of its instances
   host.run_activity();
   CHECK(decode<Receipt>(host.status(window).result).parts == std::vector<std::int32_t>{-5, -1, -1, -1, -1});
   host.pass(1min);
+  const InstanceName steps{"steps", "in the tail"};
+  CHECK(host.status(steps).state.activities.empty());
+  host.event(steps, "e", Text("stop"));
+  CHECK(decode<Text>(host.status(steps).result) == "<first>");
   const InstanceName waits{"linger", "waits for its backoff"};
   host.event(waits, "end", Text("bye"));
   CHECK(host.status(waits).state.run_number == 3);  // what it has not read brought a start input
