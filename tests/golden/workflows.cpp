@@ -86,6 +86,7 @@ void register_workflows(Registry& registry, bool changed) {
   registry.orchestrator("linger", linger);
   registry.orchestrator("call", call);
   registry.orchestrator("nap", nap);
+  registry.orchestrator("steps", [](Context& ctx, const Text&) { return versioned(ctx, "old"); });
   registry.orchestrator("versioned",
                         [changed](Context& ctx, const Text&) { return versioned(ctx, changed ? "new" : "old"); });
   registry.activity("deliver", [](const ActivityContext&, const Batch& batch) {
