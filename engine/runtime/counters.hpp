@@ -20,7 +20,7 @@ struct Counters {
   Counter accepted, duplicates, refused;
   Counter turns, replays, evictions, payload_differences, late_inputs, unregistered, quarantined, parked_for_good;
   Counter activity_attempts, activity_retries, activity_failures, activities_running;
-  Counter resident, in_memory, timers_in_memory, last_lsn, fold_from;
+  Counter purged, resident, in_memory, timers_in_memory, last_lsn, fold_from;
 };
 
 }  // namespace bobbin

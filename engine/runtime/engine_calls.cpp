@@ -194,6 +194,7 @@ EngineStats Engine::stats() const {
   stats.activities_running = c.activities_running.value();
   stats.resident = c.resident.value();
   stats.in_memory = c.in_memory.value();
+  stats.purged = c.purged.value();
   stats.timers_in_memory = c.timers_in_memory.value();
   stats.last_lsn = c.last_lsn.value();
   stats.fold_from = c.fold_from.value();

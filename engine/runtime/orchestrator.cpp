@@ -67,6 +67,7 @@ void Orchestrator::step() {
   else
     desk_.start_due(seen_durable_);
   core_.log.committed();  // now, as activities are started from records in memory
+  core_.counters.purged.set(core_.purge.purged());
   hand_over(more);
   if (finishing_ && !more && handled_ == taken_.size() && inbox_.size() == 0) return end_work();
   if (more)

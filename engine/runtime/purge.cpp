@@ -42,6 +42,7 @@ void Purge::add_order(Batch& batch, Lsn fold_from) {
 
 void Purge::done(const Committed& committed) {
   ordered_ = false;
+  purged_ += committed.purged;
   rests_ = committed.rests;
   // Where no record was too young, the next ones are looked at a while later.
   const auto until = clock_.elapsed() - options_.retention;

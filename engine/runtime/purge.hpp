@@ -21,6 +21,7 @@ class Purge {
   void add_order(Batch& batch, Lsn fold_from);
   // What a commit did.
   void done(const Committed& committed);
+  std::uint64_t purged() const { return purged_; }
   // When an idle engine is to make a commit for it; empty: not before other work comes.
   std::optional<LogTime> next() const;
 
@@ -30,6 +31,7 @@ class Purge {
   Overlay& overlay_;
   const LogClock& clock_;
   const EngineOptions& options_;
+  std::uint64_t purged_ = 0;  // records since the open
   std::uint64_t credit_ = 0;  // records that may be looked at
   bool ordered_ = false;      // an order is under way
   bool rests_ = false;

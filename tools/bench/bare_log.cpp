@@ -24,7 +24,7 @@ Environment open_environment(const std::filesystem::path& directory, unsigned fl
   check(mdb_env_create(&raw), "mdb_env_create");
   Environment env(raw, mdb_env_close);
   check(mdb_env_set_maxdbs(raw, 16), "mdb_env_set_maxdbs");
-  check(mdb_env_set_mapsize(raw, std::size_t{64} << 30), "mdb_env_set_mapsize");
+  check(mdb_env_set_mapsize(raw, std::size_t{256} << 30), "mdb_env_set_mapsize");
   check(mdb_env_open(raw, directory.c_str(), flags, 0644), "mdb_env_open");
   return env;
 }
@@ -61,12 +61,12 @@ std::vector<CommitShape> shapes_of(const std::filesystem::path& directory, std::
   std::vector<CommitShape> shapes(last_lsns.size());
   std::size_t commit = 0;
   std::uint64_t last = 0;
-  MDB_val key{};
+  BareKey first{__builtin_bswap64(first_lsn), 0};
+  MDB_val key{sizeof first, &first};
   MDB_val value{};
-  for (int code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); code == 0;
+  for (int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE); code == 0;
        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
     const auto lsn = lsn_of(key);
-    if (lsn < first_lsn) continue;
     while (commit < last_lsns.size() && lsn > last_lsns[commit]) ++commit;
     if (commit == last_lsns.size()) break;
     shapes[commit].entry_bytes.push_back(value.mv_size);

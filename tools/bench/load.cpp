@@ -1,15 +1,10 @@
 #include "tools/bench/load.hpp"
 
-#include "tools/bench/bare_log.hpp"
-
-#include <bobbin/lmdb.hpp>
-#include <bobbin/workflows/sms_consolidation.hpp>
-
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <ctime>
 #include <mutex>
-#include <stdexcept>
 #include <thread>
 
 namespace bobbin::bench {
@@ -18,53 +13,13 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr int events_a_look = 64;
+constexpr int events_a_sample = 64;
+
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 double seconds_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
-}
-
-// Where each commit ended, until told that the load is over.
-class CommitLog {
- public:
-  void add(Lsn last_lsn) {
-    const std::lock_guard lock(mutex_);
-    if (open_) last_lsns_.push_back(last_lsn);
-  }
-  void close() {
-    const std::lock_guard lock(mutex_);
-    open_ = false;
-  }
-  std::vector<std::uint64_t> take() { return std::move(last_lsns_); }
-
- private:
-  std::mutex mutex_;
-  bool open_ = true;
-  std::vector<std::uint64_t> last_lsns_;
-};
-
-// Notes where each commit ends; adds nothing else.
-class CommitRecorder final : public Store {
- public:
-  CommitRecorder(std::unique_ptr<Store> store, CommitLog& commits) : store_(std::move(store)), commits_(commits) {}
-  LogInfo info() const override { return store_->info(); }
-  std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
-  Committed commit(const Batch& batch) override {
-    auto done = store_->commit(batch);
-    if (!batch.records.empty()) commits_.add(batch.records.back().lsn);
-    return done;
-  }
-
- private:
-  std::unique_ptr<Store> store_;
-  CommitLog& commits_;
-};
-
-std::string write_body(const workflows::SmsBatch& batch) {
-  std::string body;
-  body.reserve(batch.messages.size() * 320);
-  for (const auto& message : batch.messages) body.append(message.id).append(" ").append(message.sms.text).append("\n");
-  return body;
 }
 
 // As many calls in flight as allowed. A loader that has to wait goes on when an eighth of them has landed: waking it
@@ -98,107 +53,70 @@ class Flight {
   std::condition_variable room_;
 };
 
-class Host {
- public:
-  Host(const std::filesystem::path& directory, const LoadShape& shape) : shape_(shape) {
-    Registry registry;
-    workflows::register_sms_consolidation(registry, write_body);
-    registry.activity(workflows::deliver_batch, [this](const ActivityContext&, const workflows::BatchDelivery& batch) {
-      delivered_ += batch.messages;
-      ++batches_;
-      return Nothing{};
-    });
-    window_.length = shape.window;
-    window_.max_messages = shape.window_messages;
-    auto store = std::make_unique<CommitRecorder>(open_lmdb(fresh_directory(directory)), commits_);
-    engine_ = std::make_unique<Engine>(std::move(store), std::move(registry));
-    first_lsn_ = engine_->stats().last_lsn + 1;
-    sms_.text.assign(shape.event_bytes, 't');
-  }
-
-  InstanceName key(std::uint64_t number) const {
-    return {workflows::sms_consolidation, "key" + std::to_string(number % shape_.keys)};
-  }
-  Engine& engine() { return *engine_; }
-  const workflows::SmsWindow& window() const { return window_; }
-  const workflows::Sms& sms() const { return sms_; }
-
-  // The load is over: what follows is no part of the comparison.
-  void stop_recording() { commits_.close(); }
-
-  void drain(LoadResult& result) {
-    while (delivered_ < result.events) {
-      if (engine_->stats().failed) throw std::runtime_error("the engine failed under load");
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    result.delivered = delivered_;
-    result.batches = batches_;
-    result.stats = engine_->stats();
-    engine_.reset();
-    result.first_lsn = first_lsn_;
-    result.commit_lsns = commits_.take();
-  }
-
- private:
-  const LoadShape shape_;
-  workflows::SmsWindow window_;
-  workflows::Sms sms_;
-  std::atomic<std::uint64_t> delivered_{0};
-  std::atomic<std::uint64_t> batches_{0};
-  CommitLog commits_;
-  std::uint64_t first_lsn_ = 0;
-  std::unique_ptr<Engine> engine_;
-};
-
 }  // namespace
 
-LoadResult run_load(const std::filesystem::path& directory, const LoadShape& shape) {
-  Host host(directory, shape);
+Stretch load(Host& host, const LoadShape& shape, const std::function<bool()>& enough) {
   Flight flight(shape.in_flight);
-  LoadResult result;
+  Stretch stretch;
+  std::mutex latency_mutex;
+  stretch.first_lsn = host.engine().stats().last_lsn + 1;
+  host.commits().begin();
   const auto begin = SteadyClock::now();
   const auto cpu_begin = cpu_seconds();
-  std::mutex latency_mutex;
-  while (seconds_since(begin) < shape.seconds) {
-    for (int i = 0; i < 64; ++i) {
+  while (!enough()) {
+    for (int i = 0; i < events_a_look; ++i) {
       flight.take_off();
-      const auto number = result.events++;
+      const auto sampled = stretch.events % events_a_sample == 0;
       const auto sent = SteadyClock::now();
-      host.engine().raise_event_with_start(
-          host.key(number), host.window(), workflows::sms_event, host.sms(), {.dedup_id = std::to_string(number)},
-          [&, sent, sampled = number % 64 == 0](const Result<Accepted>& accepted) {
-            if (!accepted) std::abort();  // the load stays within every bound: a refusal makes the figure meaningless
-            if (sampled) {
-              const std::lock_guard lock(latency_mutex);
-              result.latency_us.push_back(1e6 * seconds_since(sent));
-            }
-            flight.land();
-          });
+      host.raise(shape.first_key + stretch.events++ % shape.keys, [&, sent, sampled](const Result<Accepted>& accepted) {
+        if (!accepted) {  // the load stays within every bound: a refusal makes the figure meaningless
+          std::fprintf(stderr, "bobbin-bench: an event was refused: %s\n", accepted.error.message.c_str());
+          std::abort();
+        }
+        if (sampled) {
+          const std::lock_guard lock(latency_mutex);
+          stretch.latency_us.push_back(1e6 * seconds_since(sent));
+        }
+        flight.land();
+      });
     }
+    while (shape.events_per_s > 0 && static_cast<double>(stretch.events) > seconds_since(begin) * shape.events_per_s)
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
   flight.wait_for_all();
-  result.seconds = seconds_since(begin);
-  result.cpu_seconds = cpu_seconds() - cpu_begin;
-  host.stop_recording();
-  host.drain(result);
-  return result;
+  stretch.seconds = seconds_since(begin);
+  stretch.cpu_seconds = cpu_seconds() - cpu_begin;
+  stretch.commit_lsns = host.commits().end();
+  return stretch;
 }
 
-LoadResult run_single(const std::filesystem::path& directory, const LoadShape& shape) {
-  Host host(directory, shape);
-  LoadResult result;
+Stretch load_for(Host& host, const LoadShape& shape, double seconds) {
   const auto begin = SteadyClock::now();
-  while (seconds_since(begin) < shape.seconds) {
-    const auto number = result.events++;
+  return load(host, shape, [begin, seconds] { return seconds_since(begin) >= seconds; });
+}
+
+void load_each_key(Host& host, const LoadShape& shape) {
+  const auto until = host.raised() + shape.keys;
+  load(host, shape, [&host, until] { return host.raised() >= until; });
+}
+
+void load_records(Host& host, const LoadShape& shape, std::uint64_t records) {
+  load(host, shape, [&host, records] { return host.engine().stats().last_lsn >= records; });
+}
+
+Stretch call_for(Host& host, const LoadShape& shape, double seconds) {
+  Stretch stretch;
+  stretch.first_lsn = host.engine().stats().last_lsn + 1;
+  host.commits().begin();
+  const auto begin = SteadyClock::now();
+  while (seconds_since(begin) < seconds) {
     const auto sent = SteadyClock::now();
-    host.engine().raise_event_with_start(host.key(number), host.window(), workflows::sms_event, host.sms(),
-                                         {.dedup_id = std::to_string(number)});
-    result.latency_us.push_back(1e6 * seconds_since(sent));
+    host.raise(stretch.events++ % shape.keys);
+    stretch.latency_us.push_back(1e6 * seconds_since(sent));
   }
-  result.seconds = seconds_since(begin);
-  host.stop_recording();
-  host.drain(result);
-  return result;
+  stretch.seconds = seconds_since(begin);
+  stretch.commit_lsns = host.commits().end();
+  return stretch;
 }
 
 }  // namespace bobbin::bench

@@ -29,7 +29,9 @@ void print(const Figure& figure, bool json) {
 
 int run(const std::vector<std::string>& names, const Settings& settings, bool json) {
   for (const auto& benchmark : benchmarks()) {
-    if (!names.empty() && std::find(names.begin(), names.end(), benchmark.name) == names.end()) continue;
+    if (!names.empty() &&
+        std::find_first_of(names.begin(), names.end(), benchmark.names.begin(), benchmark.names.end()) == names.end())
+      continue;
     for (const auto& figure : benchmark.run(settings)) print(figure, json);
   }
   return 0;
@@ -38,15 +40,19 @@ int run(const std::vector<std::string>& names, const Settings& settings, bool js
 int run(int argc, char** argv) {
   CLI::App app("Measures the figures that Bobbin promises, on the disk that holds --directory.");
   std::vector<std::string> names;
-  Settings settings{"bobbin-bench.tmp", 10};
+  Settings settings;
+  settings.directory = "bobbin-bench.tmp";
   bool json = false;
   std::vector<std::string> known;
-  for (const auto& benchmark : benchmarks()) known.push_back(benchmark.name);
+  for (const auto& benchmark : benchmarks()) known.insert(known.end(), benchmark.names.begin(), benchmark.names.end());
   app.add_option("NAME", names, "benchmarks to run; all if none is named")->check(CLI::IsMember(known));
   app.add_option("--directory", settings.directory, "a directory to use and remove")->capture_default_str();
   app.add_option("--seconds", settings.seconds, "of load for each")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--earlier", settings.earlier, "records that the log holds before the load")->capture_default_str();
+  app.add_option("--waiting", settings.waiting, "waiting instances, then twice as many")->capture_default_str();
   app.add_flag("--json", json, "one object a line: name, value, unit, target, met");
   CLI11_PARSE(app, argc, argv);
+  settings.charts = !json;
   return run(names, settings, json);
 }
 

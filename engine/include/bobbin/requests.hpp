@@ -75,6 +75,7 @@ struct EngineStats {
   std::uint64_t quarantined = 0;      // since the open
   std::uint64_t parked_for_good = 0;  // fibers that swallowed their unwinding (S19)
   std::uint64_t activity_attempts = 0, activity_retries = 0, activity_failures = 0;
+  std::uint64_t purged = 0;          // records whose retention was over (S28)
   std::uint64_t inbox_requests = 0;  // that the engine has not taken yet
   std::uint64_t resident = 0, in_memory = 0, timers_in_memory = 0, activities_running = 0;
   Lsn last_lsn = 0, durable_lsn = 0, fold_from = 0;
