@@ -19,7 +19,10 @@ std::optional<LogTime> next_due(const InstanceState& state) {
     const auto left = *expiry > state.updated_elapsed ? *expiry - state.updated_elapsed : Duration{};
     consider(add_saturating(state.updated_at, left));
   }
-  if (!state.live()) return due;
+  if (!state.live()) {
+    if (state.being_purged()) return LogTime{};  // an open takes it up again
+    return due;
+  }
   if (state.quarantined) return LogTime{};  // the next open tries whether it matches again (S16)
   if (!state.begun)
     consider(state.begins_at);

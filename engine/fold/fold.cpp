@@ -41,6 +41,8 @@ void fold_operator_act(const Record& record, const OperatorActBody& body, DeadLe
       letter.state = DeadLetterState::dead;
       letter.cause = body.error;
       break;
+    case OperatorAct::purge:  // on no letter
+      break;
   }
 }
 
@@ -59,6 +61,7 @@ void fold(const Record& record, FoldTarget& target) {
     target.changed(state);
   }
   const OperatorActBody* act = std::get_if<OperatorActBody>(&record.body);
+  if (act && act->act == OperatorAct::purge) return;
   const bool was_activity = act && target.dead_letter(act->target).is_activity;
   if (act) {
     auto& letter = target.dead_letter(act->target);

@@ -30,7 +30,7 @@ class InstanceFold {
                    [this](const AcceptedBody& body) { accepted(body); },
                    [this](const TurnBody& body) { turn(body); },
                    [this](const AttemptBody& body) { attempt(body); },
-                   [](const OperatorActBody&) {},
+                   [this](const OperatorActBody& body) { operate(body); },
                    [this](const ExpiryBody& body) { expire(body); },
                    [](const ClockStepBody&) {},
                    [](const SchemaBody&) {},
@@ -106,6 +106,7 @@ class InstanceFold {
     fresh.last_record = record_.lsn;
     fresh.started_at = record_.log_time;
     fresh.begins_at = start.begins_at;
+    fresh.purged_through = state_.purged_through;
     for (const auto& event : start.carried)
       fresh.unread.push_back(
           {event.position, event.name, event.accepted_at, event.carry_count, event.with_start, record_.lsn, Elapsed{}});
@@ -217,6 +218,22 @@ class InstanceFold {
     letter = {record_.lsn, event.position, DeadLetterState::dead, state_.name, state_.run,     record_.log_time, cause,
               false,       event.name,     {event.source, 0},     0,           letter.redrives};
     target_.changed(letter);
+  }
+
+  void operate(const OperatorActBody& body) {
+    if (body.act == OperatorAct::purge) return purge();
+    // A dead letter outlives the row of its instance.
+    if (state_.name.orchestrator.empty()) state_.name = target_.dead_letter(body.target).name;
+  }
+
+  // As if the instance had never been, but for the events that wait for it.
+  void purge() {
+    InstanceState unborn;
+    unborn.id = state_.id;
+    unborn.name = std::move(state_.name);
+    unborn.unread = std::move(state_.unread);
+    unborn.purged_through = record_.lsn;
+    state_ = std::move(unborn);
   }
 
   void expire(const ExpiryBody& body) {

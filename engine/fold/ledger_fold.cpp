@@ -47,6 +47,7 @@ void count_act(const OperatorActBody& act, bool activity_letter, Moves& moves) {
       ++moves.settled_activities;
       return;
     case OperatorAct::redrive_failed:
+    case OperatorAct::purge:
       return;
   }
 }

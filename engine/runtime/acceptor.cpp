@@ -40,7 +40,7 @@ Accepted Acceptor::accept_event(AcceptRequest& request, Instance* instance, Lsn 
     check_registered(request.name.orchestrator);
     return start_run(request, instance_for(request.id), durable);
   }
-  if (!instance || instance->state.lsn == 0) check_registered(request.name.orchestrator);
+  if (!instance || instance->state.unknown()) check_registered(request.name.orchestrator);
   if (instance && instance->state.unread.size() >= core_.options.mailbox_events)
     throw Overloaded("the mailbox of this instance of '" + request.name.orchestrator + "' holds " +
                      std::to_string(core_.options.mailbox_events) + " events already: start it, or repeat later");

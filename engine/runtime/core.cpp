@@ -2,6 +2,15 @@
 
 namespace bobbin {
 
+namespace {
+
+// Until a run of ids is stored, recovery folds what holds them: so few that two runs stay well within the bound.
+DedupIndex::Limits dedup_limits(const EngineOptions& options) {
+  return {options.dedup_horizon, options.dedup_memory_ids, options.tail_records_max / 8, options.tail_records_max / 4};
+}
+
+}  // namespace
+
 Core::Core(Store& its_store, const Registry& its_registry, const EngineOptions& its_options, const Ports& its_ports)
     : store(its_store),
       registry(its_registry),
@@ -9,11 +18,12 @@ Core::Core(Store& its_store, const Registry& its_registry, const EngineOptions& 
       ports(its_ports),
       info(store.info()),
       clock(*ports.clock),
+      tail(info.fold_from - 1),
       overlay(store, info.state),
-      dedup(store, {options.dedup_horizon, options.dedup_memory_ids}),
+      dedup(store, tail, dedup_limits(options)),
       timers(store),
       purge(overlay, clock, options),
-      log(store, overlay, dedup, purge, clock, options, info.last_lsn) {
+      log(store, overlay, dedup, purge, tail, clock, options, info.last_lsn) {
   overlay.load_ledgers();
 }
 

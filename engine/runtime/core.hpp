@@ -7,6 +7,7 @@
 #include "engine/runtime/log_clock.hpp"
 #include "engine/runtime/overlay.hpp"
 #include "engine/runtime/purge.hpp"
+#include "engine/runtime/tail.hpp"
 #include "engine/runtime/timer_queue.hpp"
 
 #include <bobbin/options.hpp>
@@ -28,6 +29,7 @@ struct Core {
   const LogInfo info;
 
   LogClock clock;
+  Tail tail;
   Overlay overlay;
   DedupIndex dedup;
   TimerQueue timers;

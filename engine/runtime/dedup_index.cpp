@@ -9,8 +9,6 @@
 namespace bobbin {
 
 namespace {
-// A run of this many ids keeps the log's tail short, and a look-up looks at few runs.
-constexpr std::size_t ids_per_run = 65'536;
 constexpr std::size_t entries_per_chunk = 40;
 constexpr int buckets_a_horizon = 8;
 }  // namespace
@@ -29,67 +27,95 @@ Id128 dedup_hash(const Id128& log_id, const InstanceId& instance, std::string_vi
   return id;
 }
 
-DedupIndex::DedupIndex(Store& store, Limits limits) : store_(store), limits_(limits) {
+DedupIndex::DedupIndex(Store& store, const Tail& tail, Limits limits) : store_(store), tail_(tail), limits_(limits) {
   for (const auto& run : store_.snapshot()->dedup_runs()) {
-    stored_.push_back({run, std::nullopt, true});
+    stored_.push_back({run, true});
     ids_ += run.entries;
     stored_up_to_ = std::max(stored_up_to_, run.last_lsn);
   }
+  loaded_from_ = first_frozen();
+}
+
+void DedupIndex::prefetch(const Id128& hash) const {
+  fresh_.prefetch(hash);
+  tags_.prefetch(hash);
+  loaded_tags_.prefetch(hash);
 }
 
 std::optional<DedupEntry> DedupIndex::find(const Id128& hash) {
   if (const auto* entry = fresh_.find(hash)) return *entry;
-  for (const auto& frozen : frozen_) {
-    if (!frozen.filter.may_contain(hash)) continue;
-    const auto at = std::lower_bound(frozen.entries.begin(), frozen.entries.end(), hash,
-                                     [](const DedupEntry& entry, const Id128& wanted) { return entry.hash < wanted; });
-    if (at != frozen.entries.end() && at->hash == hash) return *at;
-  }
-  std::unique_ptr<Snapshot> snapshot;
-  for (const auto& stored : stored_) {
-    if (stored.filter && !stored.filter->may_contain(hash)) continue;
-    if (!snapshot) snapshot = store_.snapshot();
-    if (auto entry = snapshot->find_dedup(stored.run.run, hash)) return entry;
-  }
+  const auto look = [&](std::uint32_t number) { return find_in_run(hash, number); };
+  if (auto found = tags_.find(hash, look)) return found;
+  if (auto found = loaded_tags_.find(hash, look)) return found;
+  if (first_stored_ >= loaded_from_) return std::nullopt;
+  const auto snapshot = store_.snapshot();
+  for (auto number = first_stored_; number < loaded_from_; ++number)
+    if (auto found = snapshot->find_dedup(stored_[number - first_stored_].run.run, hash)) return found;
   return std::nullopt;
 }
 
+std::optional<DedupEntry> DedupIndex::find_in_run(const Id128& hash, std::uint32_t number) const {
+  if (number < first_stored_ || number >= fresh_number()) return std::nullopt;
+  if (number < first_frozen()) return store_.snapshot()->find_dedup(stored_[number - first_stored_].run.run, hash);
+  const auto& entries = frozen_[number - first_frozen()].entries;
+  const auto at = std::lower_bound(entries.begin(), entries.end(), hash,
+                                   [](const DedupEntry& entry, const Id128& wanted) { return entry.hash < wanted; });
+  if (at == entries.end() || at->hash != hash) return std::nullopt;
+  return *at;
+}
+
+// The newest first: the oldest are dropped soon, anyway.
+bool DedupIndex::load_tags(std::size_t ids) {
+  std::unique_ptr<Snapshot> snapshot;
+  while (first_stored_ < loaded_from_ && ids > 0) {
+    if (!snapshot) snapshot = store_.snapshot();
+    const auto number = loaded_from_ - 1;
+    const auto hashes = snapshot->dedup_hashes(stored_[number - first_stored_].run.run, loaded_up_to_, ids);
+    for (const auto& hash : hashes) loaded_tags_.add(hash, number);
+    if (hashes.size() == ids) {
+      loaded_up_to_ = hashes.back();
+      return true;
+    }
+    ids -= hashes.size();
+    loaded_up_to_.reset();
+    loaded_from_ = number;
+  }
+  return first_stored_ < loaded_from_;
+}
+
 void DedupIndex::add(const DedupEntry& entry, Lsn record, Elapsed elapsed) {
-  freeze_if_old(elapsed);
+  freeze_if_old(elapsed, record);
   if (fresh_.size() == 0) {
     fresh_first_lsn_ = record;
     fresh_since_ = elapsed;
   }
   fresh_.add(entry);
+  tags_.add(entry.hash, fresh_number());
   last_added_ = record;
   last_added_at_ = elapsed;
   ++ids_;
-  if (fresh_.size() >= ids_per_run) freeze();
+  if (fresh_.size() >= limits_.ids_per_run) freeze();
 }
 
 void DedupIndex::recover(const DedupEntry& entry, Lsn record, Elapsed elapsed) {
-  freeze_if_old(elapsed);
+  freeze_if_old(elapsed, record);
   if (!fresh_.find(entry.hash)) add(entry, record, elapsed);
 }
 
-// A run spans a part of the horizon only, also where few ids come: so it is dropped soon after its last one counts.
-// Whenever this is looked at, the run ends before the next id to be added: recovery makes the same one.
-void DedupIndex::freeze_if_old(Elapsed elapsed) {
-  if (fresh_.size() > 0 && elapsed - fresh_since_ >= limits_.horizon / buckets_a_horizon) freeze();
+// A run spans a part of the horizon only, also where few ids come: so it is dropped soon after its last one counts. And
+// it holds up the tail for so long only. Whenever this is looked at, the run ends before the next id to be added:
+// recovery makes the same one.
+void DedupIndex::freeze_if_old(Elapsed elapsed, Lsn record) {
+  if (fresh_.size() == 0) return;
+  const bool is_old = elapsed - fresh_since_ >= limits_.horizon / buckets_a_horizon;
+  if (is_old || tail_.weight_behind(fresh_first_lsn_ - 1, record) >= limits_.weight_per_run) freeze();
 }
 
 void DedupIndex::freeze() {
   const auto count = fresh_.size();
   // Named after its last record: when a crash cuts its writing short, folding the log again makes the same run with the
   // same chunks, which overwrite those that were written.
-  Frozen frozen{{last_added_, count, last_added_, last_added_at_},
-                fresh_first_lsn_,
-                fresh_.take_sorted(),
-                0,
-                0,
-                DedupFilter(count),
-                true};
-  for (const auto& entry : frozen.entries) frozen.filter.add(entry.hash);
+  Frozen frozen{{last_added_, count, last_added_, last_added_at_}, fresh_first_lsn_, fresh_.take_sorted(), 0, 0, true};
   frozen_.push_back(std::move(frozen));
 }
 
@@ -119,20 +145,23 @@ Lsn DedupIndex::oldest_dirty(Lsn last) const {
 void DedupIndex::committed(Lsn durable) {
   while (!frozen_.empty() && frozen_.front().complete_in != 0 && frozen_.front().complete_in <= durable) {
     auto& frozen = frozen_.front();
-    stored_.push_back({frozen.run, std::move(frozen.filter), frozen.counted});
+    stored_.push_back({frozen.run, frozen.counted});
     stored_up_to_ = frozen.run.last_lsn;
     frozen_.pop_front();
   }
 }
 
 void DedupIndex::expire(Elapsed elapsed) {
-  freeze_if_old(elapsed);
+  freeze_if_old(elapsed, tail_.last());
   const auto uncount = [&](auto& run) {
     if (run.run.newest + limits_.horizon >= elapsed) return false;
     if (std::exchange(run.counted, false)) ids_ -= run.run.entries;
     return true;
   };
-  for (; !stored_.empty() && uncount(stored_.front()); stored_.pop_front()) expired_.push_back(stored_.front().run.run);
+  for (; !stored_.empty() && uncount(stored_.front()); stored_.pop_front(), ++first_stored_)
+    expired_.push_back(stored_.front().run.run);
+  tags_.drop_before(first_stored_);
+  loaded_tags_.drop_before(first_stored_);
   for (auto& frozen : frozen_)  // dropped once they are stored
     if (!uncount(frozen)) break;
 }

@@ -1,10 +1,11 @@
 // Dedup memory (S13): which dedup ids were accepted within the horizon. The newest are in memory and in the log's
-// tail; older ones stand in immutable sorted runs in the store, written a few chunks a batch, each with a filter in
-// memory that spares most look-ups.
+// tail; older ones stand in immutable sorted runs in the store, written a few chunks a batch. Tags in memory say which
+// run an id may be in; those of runs of before the open are read in the background, and until then each is looked up.
 #pragma once
 
-#include "engine/runtime/dedup_filter.hpp"
 #include "engine/runtime/dedup_table.hpp"
+#include "engine/runtime/dedup_tags.hpp"
+#include "engine/runtime/tail.hpp"
 
 #include <bobbin/store.hpp>
 
@@ -23,13 +24,15 @@ class DedupIndex {
   struct Limits {
     Elapsed horizon;
     std::size_t ids_max;
+    std::size_t ids_per_run;
+    std::uint64_t weight_per_run;  // of the records that hold them
   };
-  DedupIndex(Store& store, Limits limits);
+  DedupIndex(Store& store, const Tail& tail, Limits limits);
 
   // The first acceptance within the horizon.
   std::optional<DedupEntry> find(const Id128& hash);
   // find() of it is about to come.
-  void prefetch(const Id128& hash) const { fresh_.prefetch(hash); }
+  void prefetch(const Id128& hash) const;
   // False: the memory is at its bound, the id cannot be remembered and must not be accepted.
   bool has_room(Elapsed elapsed);
   // `record` holds the id: folding the log from it on finds the id again.
@@ -40,6 +43,9 @@ class DedupIndex {
   // Recovery: records up to here are in stored runs.
   Lsn stored_up_to() const { return stored_up_to_; }
 
+  // Reads tags of up to `ids` stored ids. False: all have been read.
+  bool load_tags(std::size_t ids);
+
   // Adds up to `chunks` chunks, and the row of a run when it is complete, to the batch whose last record is `last`.
   void checkpoint(Batch& batch, Lsn last, std::size_t chunks);
   // The first record whose id is in memory only; `last` + 1 if none.
@@ -49,10 +55,10 @@ class DedupIndex {
   void expire(Elapsed elapsed);
 
  private:
+  // Runs are numbered in the order of their ids: the stored, the frozen, the fresh one.
   struct Stored {
     DedupRun run;
-    std::optional<DedupFilter> filter;  // none for runs of before this open
-    bool counted = true;                // against the bound
+    bool counted = true;  // against the bound
   };
   struct Frozen {  // on its way to the store
     DedupRun run;
@@ -60,13 +66,16 @@ class DedupIndex {
     std::vector<DedupEntry> entries;  // sorted by hash
     std::size_t written = 0;
     Lsn complete_in = 0;  // last record of the batch with its row
-    DedupFilter filter;
     bool counted = true;
   };
-  void freeze_if_old(Elapsed elapsed);
+  std::optional<DedupEntry> find_in_run(const Id128& hash, std::uint32_t number) const;
+  std::uint32_t first_frozen() const { return first_stored_ + static_cast<std::uint32_t>(stored_.size()); }
+  std::uint32_t fresh_number() const { return first_frozen() + static_cast<std::uint32_t>(frozen_.size()); }
+  void freeze_if_old(Elapsed elapsed, Lsn record);
   void freeze();
 
   Store& store_;
+  const Tail& tail_;
   Limits limits_;
   DedupTable fresh_;
   Lsn fresh_first_lsn_ = 0;
@@ -75,6 +84,11 @@ class DedupIndex {
   Elapsed last_added_at_{};
   std::deque<Frozen> frozen_;
   std::deque<Stored> stored_;           // oldest first
+  std::uint32_t first_stored_ = 0;      // number of the first of them
+  DedupTags tags_;                      // of the ids added since the open
+  DedupTags loaded_tags_;               // of those before
+  std::uint32_t loaded_from_ = 0;       // runs of before the open from this number on have all their tags
+  std::optional<Id128> loaded_up_to_;   // of the run before that
   std::vector<std::uint64_t> expired_;  // runs that the store is to drop
   std::size_t ids_ = 0;
   Lsn stored_up_to_ = 0;

@@ -166,6 +166,25 @@ void Engine::discard(Position dead_letter, const OperatorOptions& options, Callb
                              std::move(done));
 }
 
+namespace {
+
+template <class Impl>
+PurgeRequest purge_request(const Impl& impl, const InstanceName& name, const OperatorOptions& options) {
+  check_dedup_id(options.dedup_id);
+  const auto id = instance_id(name);
+  return {id, options, impl.hash_of(id, options.dedup_id), {}};
+}
+
+}  // namespace
+
+Accepted Engine::purge(const InstanceName& name, const OperatorOptions& options, Duration timeout) {
+  return impl_->call<Accepted>(purge_request(*impl_, name, options), bytes_of(options), timeout);
+}
+
+void Engine::purge(const InstanceName& name, const OperatorOptions& options, Callback<Accepted> done) {
+  impl_->call_back<Accepted>(purge_request(*impl_, name, options), bytes_of(options), std::move(done));
+}
+
 std::vector<Ledger> Engine::ledgers(Duration timeout) {
   return impl_->call<std::vector<Ledger>>(LedgersRequest{{}}, 1, timeout);
 }

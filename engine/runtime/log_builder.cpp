@@ -10,11 +10,15 @@ namespace bobbin {
 
 namespace {
 
-// Rows a batch carries at least when there are that many old ones, beside one for each of its records: so rows leave as
-// fast as records make them, and the tail that recovery folds stays bounded.
 constexpr std::size_t batches_kept = 2;
+
+// What a batch carries of the checkpoint, beside one row for each of its records: so rows leave as fast as records make
+// them, and the tail that recovery folds stays bounded.
 constexpr std::size_t rows_a_batch = 64;
+constexpr std::size_t row_bytes_a_batch = 4u << 20;
 constexpr std::size_t dedup_chunks_a_batch = 16;
+// With a tail that has come half-way to its bound, batches carry so many times as much, and rows are old sooner.
+constexpr std::size_t share_when_behind = 4;
 
 template <class F>
 void for_each_payload(const Input& input, F use) {
@@ -29,8 +33,6 @@ void for_each_payload(const Input& input, F use) {
              },
              input);
 }
-
-std::size_t bytes_of(const PayloadPtr& payload) { return payload ? payload->bytes.size() : 0; }
 
 template <class F>
 void for_each_payload(const Record& record, F use) {
@@ -50,12 +52,13 @@ bool starts_run(const Record& record) {
 
 }  // namespace
 
-LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, const LogClock& clock,
-                       const EngineOptions& options, Lsn last)
+LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, Tail& tail,
+                       const LogClock& clock, const EngineOptions& options, Lsn last)
     : store_(store),
       overlay_(overlay),
       dedup_(dedup),
       purge_(purge),
+      tail_(tail),
       clock_(clock),
       options_(options),
       last_(last),
@@ -87,7 +90,9 @@ void LogBuilder::add(Record record) {
   record.lsn = ++last_;
   record.log_time = clock_.now();
   record.elapsed = clock_.elapsed();
-  for_each_payload(record, [this](const PayloadPtr& payload) { open_bytes_ += bytes_of(payload); });
+  const auto bytes = payload_bytes(record);
+  open_bytes_ += bytes;
+  tail_.add(record.lsn, bytes);
   open_->batch.records.push_back(std::move(record));
   fold(open_->batch.records.back(), overlay_);
   overlay_.note_opening(open_->batch.records.back());
@@ -109,7 +114,12 @@ void LogBuilder::add_schema(const PayloadPtr& payload) {
   add(std::move(record));
 }
 
-bool LogBuilder::full() const { return records() >= options_.batch_records || open_bytes_ >= options_.batch_bytes; }
+std::uint64_t LogBuilder::tail_weight() const { return tail_.weight_behind(fold_from_ - 1); }
+
+bool LogBuilder::full() const {
+  return records() >= options_.batch_records || open_bytes_ >= options_.batch_bytes ||
+         (records() > 0 && tail_weight() >= options_.tail_records_max);
+}
 
 std::shared_ptr<SealedBatch> LogBuilder::seal() {
   auto sealed = std::exchange(open_, fresh_batch());
@@ -129,12 +139,21 @@ std::shared_ptr<SealedBatch> LogBuilder::fresh_batch() {
 }
 
 void LogBuilder::checkpoint(Batch& batch) {
-  overlay_.checkpoint(batch, last_, rows_a_batch + batch.records.size(), options_.checkpoint_age_records);
-  dedup_.checkpoint(batch, last_, dedup_chunks_a_batch + batch.records.size() / 16);
+  const bool behind = tail_weight() >= options_.tail_records_max / 2;
+  const auto share = [&](std::size_t least, std::size_t for_records) {
+    return (least + for_records) * (behind ? share_when_behind : 1);
+  };
+  auto age = options_.checkpoint_age_records;
+  if (behind) age = std::min(age, options_.tail_records_max / 4);
+  overlay_.checkpoint(batch, last_,
+                      {tail_.record_before(age), tail_.record_before(age / 2),
+                       share(rows_a_batch, batch.records.size()), share(row_bytes_a_batch, 0)});
+  dedup_.checkpoint(batch, last_, share(dedup_chunks_a_batch, batch.records.size() / 16));
   const auto fold_from = std::min(overlay_.oldest_dirty(last_), dedup_.oldest_dirty(last_));
   const bool rows_left = !batch.instances.empty() || !batch.ledgers.empty() || !batch.dedup_runs.empty();
   if (fold_from == fold_from_ || !rows_left) return;
   fold_from_ = fold_from;
+  tail_.forget_up_to(fold_from - 1);
   batch.fold_from = fold_from;
   batch.log_state = overlay_.log_state_before(fold_from);
 }

@@ -7,6 +7,7 @@
 #include "engine/runtime/log_writer.hpp"
 #include "engine/runtime/overlay.hpp"
 #include "engine/runtime/purge.hpp"
+#include "engine/runtime/tail.hpp"
 
 #include <bobbin/options.hpp>
 
@@ -18,7 +19,7 @@ namespace bobbin {
 // Orchestrator lane only.
 class LogBuilder {
  public:
-  LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, const LogClock& clock,
+  LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, Tail& tail, const LogClock& clock,
              const EngineOptions& options, Lsn last);
 
   Lsn last_lsn() const { return last_; }
@@ -37,6 +38,8 @@ class LogBuilder {
   }
 
   bool empty() const { return open_->batch.records.empty() && open_->completions.empty(); }
+  // The open batch is to be committed before anything else is taken in: it is large, or the tail has come near what
+  // P9 allows.
   bool full() const;
   std::size_t records() const { return open_->batch.records.size(); }
   // The open batch with its share of checkpoint and purge; a new one begins. An empty one is for a purge alone.
@@ -53,12 +56,14 @@ class LogBuilder {
   void add_missing_schemas(const Record& record);
   void add_schema(const PayloadPtr& payload);
   void checkpoint(Batch& batch);
+  std::uint64_t tail_weight() const;  // of what recovery would fold
   std::shared_ptr<SealedBatch> fresh_batch();
 
   Store& store_;
   Overlay& overlay_;
   DedupIndex& dedup_;
   Purge& purge_;
+  Tail& tail_;
   const LogClock& clock_;
   const EngineOptions& options_;
   Lsn last_;

@@ -35,6 +35,28 @@ Accepted OperatorActs::perform(const OperatorRequest& request, const DeadLetter&
   return {Acceptance::done, id, letter.run, 0, {lsn, 0}, core_.clock.now()};
 }
 
+void OperatorActs::purge(PurgeRequest& request) {
+  answer_once_(request.reply, request.id, request.dedup_hash, [&] {
+    const auto* instance = core_.overlay.find(request.id);
+    if (!instance || instance->state.run == 0)
+      throw NotFound("no run of this instance is known: there is nothing to purge");
+    const auto& state = instance->state;
+    if (state.live())
+      throw InvalidArgument("run " + std::to_string(state.run) +
+                            " of this instance is live: terminate it first, or wait for its end");
+    const auto run = state.run;
+    const auto from = state.run_number == 1 ? run : 1;
+    OperatorActBody body;
+    body.act = OperatorAct::purge;
+    body.note = request.options.note;
+    body.dedup_id = request.options.dedup_id;
+    body.run = run;
+    const auto lsn = core_.log.append(request.id, std::move(body));
+    core_.purge.mark(from, lsn);
+    return Accepted{Acceptance::done, request.id, run, 0, {lsn, 0}, core_.clock.now()};
+  });
+}
+
 Event OperatorActs::event_of(const DeadLetter& letter) {
   UnreadEvent where;
   where.position = letter.position;

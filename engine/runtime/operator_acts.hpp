@@ -1,4 +1,4 @@
-// Acts of an operator on dead letters (S14, S31).
+// Acts of an operator: on dead letters (S14, S31), and on finished instances (S28).
 #pragma once
 
 #include "engine/runtime/activity_desk.hpp"
@@ -16,6 +16,7 @@ class OperatorActs {
       : core_(core), turns_(turns), desk_(desk), mailbox_(mailbox), answer_once_(core) {}
 
   void act(OperatorRequest& request, Lsn durable);
+  void purge(PurgeRequest& request);
   void redrive_done(const AttemptDone& done);
   // Activities whose redriving a crash cut short run again.
   void resume_redrives();

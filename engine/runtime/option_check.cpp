@@ -35,6 +35,7 @@ EngineOptions checked(EngineOptions options) {
   within("mailbox_events", options.mailbox_events, 1, huge);
   within("carries_before_dead", options.carries_before_dead, 1, 1'000'000);
   within("checkpoint_age_records", options.checkpoint_age_records, 1, 1u << 20);
+  within("tail_records_max", options.tail_records_max, 64, 1u << 24);
   positive("dedup_horizon", options.dedup_horizon);
   positive("retention", options.retention);
   positive("mailbox_time_to_live", options.mailbox_time_to_live);

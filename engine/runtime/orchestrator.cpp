@@ -14,6 +14,8 @@ constexpr std::size_t requests_a_step = 32;
 constexpr std::size_t prefetched_ahead = 4;
 constexpr std::size_t timers_a_step = 256;
 constexpr std::size_t turns_a_step = 128;
+// Dedup ids of before the open that a step reads, until none is left: about as long as its other work takes.
+constexpr std::size_t tags_a_step = 16'384;
 // While one batch is being written, the next one waits for it unless it has grown to this.
 constexpr std::size_t records_worth_queueing = 512;
 
@@ -70,6 +72,7 @@ void Orchestrator::step() {
   core_.counters.purged.set(core_.purge.purged());
   hand_over(more);
   if (finishing_ && !more && handled_ == taken_.size() && inbox_.size() == 0) return end_work();
+  if (!closing_) more |= core_.dedup.load_tags(tags_a_step);
   if (more)
     core_.ports.executor->wake(Lane::orchestrator);
   else
@@ -140,6 +143,7 @@ void Orchestrator::handle(Request& request) {
           [&](OperatorRequest& r) {
             if_wanted(r, [this](OperatorRequest& one) { operator_acts_.act(one, seen_durable_); });
           },
+          [&](PurgeRequest& r) { if_wanted(r, [this](PurgeRequest& one) { operator_acts_.purge(one); }); },
           [this](AttemptDone& done) { attempt_done(done); },
       },
       request);

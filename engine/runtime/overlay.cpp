@@ -7,6 +7,16 @@
 
 namespace bobbin {
 
+namespace {
+
+// Of its row in the store, about.
+std::size_t bytes_of(const InstanceState& state) {
+  return 256 + state.name.key.size() + 16 * state.backlog.size() + 64 * state.unread.size() + 16 * state.timers.size() +
+         96 * state.activities.size();
+}
+
+}  // namespace
+
 Instance* Overlay::resident_row(const InstanceId& id) {
   if (latest_ && latest_->state.id == id) return latest_;
   const auto at = instances_.find(id);
@@ -76,7 +86,7 @@ void Overlay::forget(const InstanceId& id, Lsn lsn) {
   forgotten_.push_back(id);
 }
 
-void Overlay::checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t age) {
+void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
   for (const auto& id : forgotten_) {
     resident_row(id)->row_in = last;
     written_.push_back({last, id});
@@ -91,9 +101,10 @@ void Overlay::checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t
 
   // Once the oldest row has reached its age, rows leave until the oldest has half of it: in stretches, so that most
   // small commits carry no row at all.
-  if (!dirty_.empty() && dirty_.front().since + age <= last) draining_ = true;
-  for (; draining_ && rows > 0; dirty_.pop_front()) {
-    if (dirty_.empty() || dirty_.front().since + age / 2 > last) {
+  if (!dirty_.empty() && dirty_.front().since <= share.old) draining_ = true;
+  std::size_t bytes = 0;
+  for (; draining_ && batch.instances.size() < share.rows && bytes < share.bytes; dirty_.pop_front()) {
+    if (dirty_.empty() || dirty_.front().since > share.half_old) {
       draining_ = false;
       break;
     }
@@ -101,15 +112,15 @@ void Overlay::checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t
     auto* instance = resident_row(oldest.id);
     if (!instance || instance->dirty_since != oldest.since) continue;
     batch.instances.push_back(instance->state);
+    bytes += bytes_of(instance->state);
     instance->dirty_since = 0;
     instance->row_in = last;
     written_.push_back({last, oldest.id});
-    --rows;
   }
   std::sort(batch.instances.begin(), batch.instances.end(),
             [](const InstanceState& a, const InstanceState& b) { return a.id < b.id; });
 
-  const auto old_ledger = [&](const auto& ledger) { return ledger.second + age / 2 <= last; };
+  const auto old_ledger = [&](const auto& ledger) { return ledger.second <= share.half_old; };
   if (batch.instances.empty() && std::none_of(dirty_ledgers_.begin(), dirty_ledgers_.end(), old_ledger)) return;
   for (const auto& [name, since] : dirty_ledgers_) batch.ledgers.push_back(ledgers_.at(name));
   dirty_ledgers_.clear();

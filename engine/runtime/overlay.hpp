@@ -59,9 +59,15 @@ class Overlay final : public FoldTarget {
   void changed(DeadLetter& letter) override;
 
   // ---- Checkpoint ----
-  // Adds to the batch, whose last record is `last`: changed dead letters; and, when some row has been dirty for `age`
-  // records, up to `rows` of the oldest rows, and the ledgers.
-  void checkpoint(Batch& batch, Lsn last, std::size_t rows, std::uint64_t age);
+  struct Share {
+    Lsn old;       // rows that have been dirty since this record are to leave
+    Lsn half_old;  // once some do, all leave that have been since this one
+    std::size_t rows;
+    std::size_t bytes;  // about; one row goes whatever its size
+  };
+  // Adds to the batch, whose last record is `last`: changed dead letters, and its share of the oldest rows, with the
+  // ledgers.
+  void checkpoint(Batch& batch, Lsn last, Share share);
   // The first record that some stored row lacks; `last` + 1 if none.
   Lsn oldest_dirty(Lsn last) const;
   // The instance's row, if it still is that of record `lsn` and nobody needs it, is deleted with the next checkpoint:

@@ -1,6 +1,7 @@
 #include "engine/runtime/purge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace bobbin {
 
@@ -16,6 +17,12 @@ constexpr int looks_a_retention = 8;
 
 }  // namespace
 
+void Purge::mark(Lsn from, Lsn through) {
+  auto& marked = marked_now_.through == 0 ? marked_now_ : marked_next_;
+  marked.from = marked.through == 0 ? from : std::min(marked.from, from);
+  marked.through = std::max(marked.through, through);
+}
+
 bool Purge::something_is_old() const {
   if (clock_.elapsed() < options_.retention) return false;
   const auto until = clock_.elapsed() - options_.retention;
@@ -24,8 +31,10 @@ bool Purge::something_is_old() const {
 
 void Purge::add_order(Batch& batch, Lsn fold_from) {
   credit_ = std::min(credit_ + looked_at_per_record * batch.records.size(), order_max);
+  below_ = fold_from;
   const bool idle = batch.records.empty();
-  if (ordered_ || (idle ? clock_.now() < idle_at_ : credit_ < order_min) || !something_is_old()) return;
+  if (ordered_ || (idle ? clock_.now() < idle_at_ : credit_ < order_min)) return;
+  if (!something_is_old() && !something_is_marked()) return;
   PurgeOrder order;
   order.until = clock_.elapsed() - options_.retention;
   order.below = fold_from;
@@ -34,6 +43,10 @@ void Purge::add_order(Batch& batch, Lsn fold_from) {
   if (order.again) {
     kept_ = false;
     again_at_ = clock_.elapsed() + options_.retention / looks_a_retention;
+  }
+  if (something_is_marked()) {
+    order.marked_from = marked_now_.from;
+    order.marked_through = marked_now_.through;
   }
   batch.purge = order;
   credit_ = 0;
@@ -48,13 +61,14 @@ void Purge::done(const Committed& committed) {
   const auto until = clock_.elapsed() - options_.retention;
   young_ = committed.young.value_or(until + options_.retention / looks_a_retention);
   kept_ |= committed.kept > 0;
+  if (committed.marked_done) marked_now_ = std::exchange(marked_next_, {});
   idle_at_ = clock_.now() + idle_pause;
   for (const auto& ended : committed.ended) overlay_.forget(ended.id, ended.lsn);
 }
 
 std::optional<LogTime> Purge::next() const {
   if (ordered_) return std::nullopt;
-  if (something_is_old()) return idle_at_;
+  if (something_is_old() || something_is_marked()) return idle_at_;
   if (!young_ && !kept_) return std::nullopt;
   auto at = Elapsed::max();
   if (young_) at = *young_ + options_.retention;

@@ -19,6 +19,8 @@ class Purge {
   // Adds an order to the batch if it is worth one; always to an empty batch when next() has come. `fold_from`: recovery
   // begins there once the batch is durable.
   void add_order(Batch& batch, Lsn fold_from);
+  // The instance's history is to go, however young it is.
+  void mark(Lsn from, Lsn through);
   // What a commit did.
   void done(const Committed& committed);
   std::uint64_t purged() const { return purged_; }
@@ -26,7 +28,13 @@ class Purge {
   std::optional<LogTime> next() const;
 
  private:
+  struct Marked {  // a stretch of the log with instances that are marked
+    Lsn from = 0;
+    Lsn through = 0;  // 0: none
+  };
   bool something_is_old() const;
+  // Once the stored rows say so.
+  bool something_is_marked() const { return marked_now_.through != 0 && below_ > marked_now_.through; }
 
   Overlay& overlay_;
   const LogClock& clock_;
@@ -39,6 +47,9 @@ class Purge {
   std::optional<Elapsed> young_;  // age of the oldest record that was too young
   Elapsed again_at_{};            // when to look at what was kept
   LogTime idle_at_{};             // when an idle engine may order next
+  Marked marked_now_;             // being passed over
+  Marked marked_next_;            // after that
+  Lsn below_ = 0;                 // stored rows stand for all records below, which recovery needs no more
 };
 
 }  // namespace bobbin

@@ -21,7 +21,7 @@ InstanceStatus Reads::status_of(const InstanceState& state) {
 void Reads::status(StatusRequest& request) {
   Result<InstanceStatus> result;
   auto* instance = core_.overlay.find(request.id);
-  if (!instance || instance->state.lsn == 0) {
+  if (!instance || instance->state.unknown()) {
     result.error = NotFound("nothing was ever accepted for this instance").info();
   } else if (request.until_ended && instance->state.live()) {
     std::erase_if(instance->end_waiters, [](const auto& reply) { return reply.forsaken(); });
@@ -56,7 +56,7 @@ void Reads::list(ListRequest& request) {
   });
   Result<std::vector<InstanceState>> result;
   for (auto& [id, row] : page)
-    if (result.value.size() < limit) result.value.push_back(std::move(row));
+    if (!row.unknown() && result.value.size() < limit) result.value.push_back(std::move(row));
   core_.log.answer(std::move(request.reply), std::move(result));
 }
 

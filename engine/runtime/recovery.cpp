@@ -11,6 +11,7 @@ namespace bobbin {
 void Orchestrator::recover() {
   core_.store.snapshot()->scan(core_.info.fold_from, [this](Record&& record) {
     fold(record, core_.overlay);
+    core_.tail.add(record.lsn, payload_bytes(record));
     core_.overlay.note_opening(record);
     remember_dedup_ids(record);
     return true;

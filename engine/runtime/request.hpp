@@ -63,6 +63,13 @@ struct OperatorRequest {
   Reply<Accepted> reply;
 };
 
+struct PurgeRequest {
+  InstanceId id;
+  OperatorOptions options;
+  Id128 dedup_hash;
+  Reply<Accepted> reply;
+};
+
 // An attempt has ended; from the activity threads.
 struct AttemptDone {
   InstanceId id;
@@ -80,7 +87,7 @@ inline bool is_refusal(ErrorCode code) {
 }
 
 using Request = std::variant<AcceptRequest, TerminateRequest, StatusRequest, ListRequest, LedgersRequest,
-                             DeadLettersRequest, OperatorRequest, AttemptDone>;
+                             DeadLettersRequest, OperatorRequest, PurgeRequest, AttemptDone>;
 
 // Payload bytes that the request holds, for the inbox's bound.
 inline std::size_t bytes_of(const AcceptRequest& request) {

@@ -91,6 +91,7 @@ bool Turns::load(Instance& instance) {
 void Turns::attend(Instance& instance, LogTime now) {
   const auto& state = instance.state;
   if (!state.live()) {
+    if (state.being_purged()) core_.purge.mark(1, state.lsn);  // of an earlier open
     mailbox_.expire(instance);
     return mailbox_.watch(instance);
   }

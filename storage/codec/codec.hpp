@@ -38,6 +38,7 @@ struct InstanceHead {
   RunId run = 0;
   bool live = false;
   Elapsed ended_elapsed{};
+  Lsn purged_through = 0;
   std::vector<Lsn> unread_sources;
 };
 

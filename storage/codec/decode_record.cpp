@@ -161,7 +161,7 @@ AttemptBody get_attempt(format::Attempt::Reader in) {
 
 OperatorActBody get_act(format::OperatorAct::Reader in) {
   OperatorActBody act;
-  act.act = wire::checked(in.getAct(), OperatorAct::redrive, OperatorAct::redrive_failed, "operator act");
+  act.act = wire::checked(in.getAct(), OperatorAct::redrive, OperatorAct::purge, "operator act");
   act.target = {in.getTargetLsn(), in.getTargetIndex()};
   if (in.hasResult()) act.result = payload(true, in.getResult());
   act.error = get(in.getError());

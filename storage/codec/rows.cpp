@@ -93,6 +93,7 @@ void put_head(format::Instance::Builder out, const InstanceState& state) {
   out.setUpdatedAt(ticks(state.updated_at));
   out.setUpdatedElapsed(ticks(state.updated_elapsed));
   out.setEndedElapsed(ticks(state.ended_elapsed));
+  out.setPurgedThrough(state.purged_through);
 }
 
 InstanceState get_head(format::Instance::Reader in) {
@@ -115,6 +116,7 @@ InstanceState get_head(format::Instance::Reader in) {
   state.updated_at = log_time(in.getUpdatedAt());
   state.updated_elapsed = Elapsed(in.getUpdatedElapsed());
   state.ended_elapsed = Elapsed(in.getEndedElapsed());
+  state.purged_through = in.getPurgedThrough();
   return state;
 }
 
@@ -153,7 +155,8 @@ InstanceRow decode_instance(std::string_view body, const Label& what) {
 InstanceHead decode_instance_head(std::string_view body, const Label& what) {
   return decode<format::Instance>(body, what, [](format::Instance::Reader in) {
     const auto status = wire::checked(in.getStatus(), RunStatus::none, RunStatus::terminated, "run status");
-    InstanceHead head{in.getLsn(), in.getRun(), status == RunStatus::running, Elapsed(in.getEndedElapsed()), {}};
+    InstanceHead head{in.getLsn(),           in.getRun(), status == RunStatus::running, Elapsed(in.getEndedElapsed()),
+                      in.getPurgedThrough(), {}};
     for (const auto event : in.getUnread()) head.unread_sources.push_back(event.getSource());
     return head;
   });

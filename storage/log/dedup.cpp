@@ -95,17 +95,38 @@ void sweep_dropped_dedup_runs(Writer& writer) {
   }
 }
 
+namespace {
+
+// To the chunk that may hold the hash: the last that begins at or before it.
+bool seek_chunk(Cursor& cursor, std::uint64_t run, const Id128& hash) {
+  const auto key = dedup_chunk_key(run, hash);
+  const bool found_chunk = cursor.seek(key.view()) ? cursor.key() == key.view() || cursor.previous() : cursor.last();
+  return found_chunk && belongs_to(cursor.key(), run);
+}
+
+}  // namespace
+
 std::optional<DedupEntry> find_dedup_entry(Reader& reader, std::uint64_t run, const Id128& hash) {
   auto& cursor = reader.cursor(Table::dedup_chunks);
-  const auto key = dedup_chunk_key(run, hash);
-  // The chunk that may hold it is the last that begins at or before it.
-  const bool found_chunk = cursor.seek(key.view()) ? cursor.key() == key.view() || cursor.previous() : cursor.last();
-  if (!found_chunk || !belongs_to(cursor.key(), run)) return std::nullopt;
+  if (!seek_chunk(cursor, run, hash)) return std::nullopt;
   const auto entries = entries_at(cursor);
   const auto found = std::lower_bound(entries.begin(), entries.end(), hash,
                                       [](const StoredEntry& entry, const Id128& id) { return entry.hash < id; });
   if (found == entries.end() || found->hash != hash) return std::nullopt;
   return loaded(*found);
+}
+
+std::vector<Id128> read_dedup_hashes(Reader& reader, std::uint64_t run, const std::optional<Id128>& after,
+                                     std::size_t limit) {
+  auto& cursor = reader.cursor(Table::dedup_chunks);
+  std::vector<Id128> hashes;
+  bool more = after ? seek_chunk(cursor, run, *after) : cursor.seek(Key().add(run).view());
+  for (; more && belongs_to(cursor.key(), run) && hashes.size() < limit; more = cursor.next()) {
+    const auto entries = entries_at(cursor);
+    for (const auto& entry : entries)
+      if (hashes.size() < limit && (!after || *after < entry.hash)) hashes.push_back(entry.hash);
+  }
+  return hashes;
 }
 
 void visit_dedup_run(Reader& reader, std::uint64_t run, const std::function<void(const DedupEntry&)>& visit) {

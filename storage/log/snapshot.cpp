@@ -187,6 +187,11 @@ std::vector<DedupRun> TableSnapshot::dedup_runs() {
   return runs;
 }
 
+std::vector<Id128> TableSnapshot::dedup_hashes(std::uint64_t run, const std::optional<Id128>& after,
+                                               std::size_t limit) {
+  return read_dedup_hashes(*reader_, run, after, limit);
+}
+
 std::optional<DedupEntry> TableSnapshot::find_dedup(std::uint64_t run, const Id128& hash) {
   return find_dedup_entry(*reader_, run, hash);
 }

@@ -24,6 +24,7 @@ class TableSnapshot final : public InspectionSnapshot {
   std::optional<DeadLetter> dead_letter(Position position) override;
   std::optional<Schema> schema(std::uint64_t hash) override;
   std::vector<DedupRun> dedup_runs() override;
+  std::vector<Id128> dedup_hashes(std::uint64_t run, const std::optional<Id128>& after, std::size_t limit) override;
   std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) override;
 
   LogInfo info() override;

@@ -19,13 +19,16 @@ constexpr std::string_view settled_by = "settled_";
 
 enum class Verdict { purge, keep, too_young };
 
+// Which records may go: old ones, or those of marked instances.
+enum class Reason { age, mark };
+
 bool is_hold_on(const Cursor& holds, Lsn lsn) { return holds.key().size() == 24 && number_at(holds.key(), 0) == lsn; }
 
 // One pass over a part of the log within one transaction.
 class Pass {
  public:
-  Pass(Writer& writer, const PurgeOrder& order, Lsn last, std::size_t& left, Committed& done)
-      : writer_(writer), order_(order), last_(last), left_(left), done_(done) {}
+  Pass(Writer& writer, const PurgeOrder& order, Reason reason, Lsn last, std::size_t& left, Committed& done)
+      : writer_(writer), order_(order), reason_(reason), last_(last), left_(left), done_(done) {}
 
   // Returns where it stopped: at `end`, at a record that is too young, or where the bound was reached.
   Lsn run(Lsn from, Lsn end);
@@ -33,6 +36,7 @@ class Pass {
  private:
   Verdict judge(const RecordHead& head);
   Verdict judge_row(const RecordHead& head);
+  bool may_go(const RecordHead& head, const InstanceHead& row) const;
   bool held(Lsn lsn);
   void purge(Lsn lsn, std::uint64_t checksum);
   void close_gap();
@@ -40,6 +44,7 @@ class Pass {
 
   Writer& writer_;
   const PurgeOrder& order_;
+  const Reason reason_;
   const Lsn last_;
   std::size_t& left_;
   Committed& done_;
@@ -69,7 +74,7 @@ Lsn Pass::run(Lsn from, Lsn end) {
       }
       if (verdict == Verdict::purge)
         purge(lsn, frame.checksum);
-      else
+      else if (reason_ == Reason::age)
         ++done_.kept;
     } catch (const Corrupt&) {
       ++done_.kept;  // stays for `verify` to name
@@ -81,11 +86,11 @@ Lsn Pass::run(Lsn from, Lsn end) {
 }
 
 Verdict Pass::judge(const RecordHead& head) {
-  if (head.elapsed > order_.until) {
+  if (reason_ == Reason::age && head.elapsed > order_.until) {
     done_.young = head.elapsed;
     return Verdict::too_young;
   }
-  if (head.instance == InstanceId{}) return Verdict::purge;
+  if (head.instance == InstanceId{}) return reason_ == Reason::age ? Verdict::purge : Verdict::keep;
   if (held(head.lsn)) return Verdict::keep;
   return judge_row(head);
 }
@@ -94,14 +99,19 @@ Verdict Pass::judge_row(const RecordHead& head) {
   const Label what("the row of instance", head.instance);
   const auto key = instance_key(head.instance);
   const auto framed = parts_.find(Table::instances, key, what);
-  if (framed.empty()) return Verdict::purge;
+  if (framed.empty()) return reason_ == Reason::age ? Verdict::purge : Verdict::keep;
   open_row(framed, key.view(), what);
   const auto row = decode_instance_head(row_body(framed), what);
   if (std::ranges::find(row.unread_sources, head.lsn) != row.unread_sources.end()) return Verdict::keep;
-  if (head.run != 0 && head.run == row.run && (row.live || row.ended_elapsed > order_.until)) return Verdict::keep;
+  if (!may_go(head, row)) return Verdict::keep;
   if (row.live || !row.unread_sources.empty() || row.lsn != head.lsn) return Verdict::purge;
   done_.ended.push_back({head.instance, head.lsn});
   return Verdict::purge;
+}
+
+bool Pass::may_go(const RecordHead& head, const InstanceHead& row) const {
+  if (reason_ == Reason::mark) return head.lsn <= row.purged_through;
+  return head.run == 0 || head.run != row.run || (!row.live && row.ended_elapsed <= order_.until);
 }
 
 bool Pass::held(Lsn lsn) {
@@ -138,7 +148,14 @@ void Pass::forget_settled(Lsn lsn) {
 
 void Sweep::run(Writer& writer, const PurgeOrder& order, Lsn last, Committed& done) {
   auto left = order.records;
-  Pass pass(writer, order, last, left, done);
+  if (order.marked_through != 0) {
+    if (marked_ == 0) marked_ = order.marked_from;
+    marked_ = Pass(writer, order, Reason::mark, last, left, done)
+                  .run(marked_, std::min(order.marked_through + 1, order.below));
+    done.marked_done = marked_ > order.marked_through;
+    if (done.marked_done) marked_ = 0;
+  }
+  Pass pass(writer, order, Reason::age, last, left, done);
   frontier_ = pass.run(frontier_, order.below);
   if (order.again && revisit_ == 0) revisit_ = 1;
   if (revisit_ == 0) return;

@@ -20,6 +20,8 @@ class Sweep {
   Lsn frontier_ = 0;
   // The pass over what was kept below the frontier; 0: none is under way.
   Lsn revisit_ = 0;
+  // The pass over instances that are marked; 0: none is under way.
+  Lsn marked_ = 0;
 };
 
 // To be called for each dead letter that is written: its payload's record stays until it is settled, its row a while

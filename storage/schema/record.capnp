@@ -264,6 +264,7 @@ struct Instance {
   updatedAt @24 :Int64;  # log time of record `lsn`
   updatedElapsed @25 :Int64;
   endedElapsed @26 :Int64;
+  purgedThrough @27 :UInt64;
 
   struct Unread {
     lsn @0 :UInt64;

@@ -222,8 +222,8 @@ TEST_CASE("S13: ids in sorted runs of the store are remembered, over openings to
   world.pass(30min);
   const auto snapshot = world.disk().snapshot();
   const auto runs = snapshot->dedup_runs();
-  REQUIRE(runs.size() == 2);
-  CHECK(runs[0].entries == 65'536);
+  REQUIRE(runs.size() == 4);
+  CHECK(runs[0].entries == 32'768);
   CHECK(snapshot->info().fold_from > 65'536);  // they are not read from the log again
   raise_many(world, 0, 150'000, Acceptance::duplicate);
   world.crash();

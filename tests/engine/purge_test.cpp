@@ -103,6 +103,104 @@ TEST_CASE("S28: a finished run's history and row go one retention after its end,
   check_sound(world);
 }
 
+TEST_CASE(
+    "S28: an instance that is purged by hand is gone at once, and its history as soon as recovery needs it no more") {
+  World world(registration, options());
+  for (int run = 0; run < 2; ++run) {
+    world.event_with_start(pair_of(1), "", "e", "a");
+    world.event(pair_of(1), "e", "b");
+  }
+  world.event_with_start(pair_of(2), "", "e", "c");
+  const auto purged = world.purge(pair_of(1));
+  CHECK(purged.how == Acceptance::done);
+  CHECK_THROWS_AS(world.status(pair_of(1)), NotFound);
+  CHECK(world.list().size() == 1);
+  CHECK_THROWS_AS(world.purge(pair_of(1)), NotFound);
+  SUBCASE("") {}
+  SUBCASE("a crash between them changes nothing") {
+    world.crash();
+    CHECK_THROWS_AS(world.status(pair_of(1)), NotFound);
+  }
+  move_on(world);
+  let_pass(world, 1min);
+  CHECK(records_of(world, pair_of(1)) == 0);
+  CHECK(!has_row(world, pair_of(1)));
+  CHECK(records_of(world, pair_of(2)) == 1);
+  CHECK(world.ledger("pair").accepted == 5);
+  check_sound(world);
+}
+
+TEST_CASE("S28: purging by hand touches no live run, and nothing that is needed yet") {
+  World world(registration, options());
+  world.event_with_start(pair_of(1), "", "e", "a");
+  CHECK_THROWS_AS(world.purge(pair_of(1)), InvalidArgument);
+  CHECK_THROWS_AS(world.purge(pair_of(7)), NotFound);
+
+  SUBCASE("the run that began after it") {
+    world.event(pair_of(1), "e", "b", {.dedup_id = "b"});
+    const auto first = world.purge(pair_of(1), {.dedup_id = "purge"});
+    CHECK(world.event(pair_of(1), "e", "b", {.dedup_id = "b"}).value.how == Acceptance::duplicate);  // S13
+    world.event_with_start(pair_of(1), "", "e", "c");
+    CHECK(world.status(pair_of(1)).state.run_number == 1);
+    const auto again = world.purge(pair_of(1), {.dedup_id = "purge"});
+    CHECK(again.how == Acceptance::duplicate);
+    CHECK(again.position == first.position);
+  }
+  SUBCASE("an event in the mailbox") {
+    world.event(pair_of(1), "e", "b");
+    world.event(pair_of(1), "e", "c");
+    world.purge(pair_of(1));
+    CHECK(world.status(pair_of(1)).state.unread.size() == 1);
+    move_on(world);
+    world.crash();
+    world.start(pair_of(1), "");
+  }
+  move_on(world);
+  let_pass(world, 1min);
+  world.crash();
+  world.event(pair_of(1), "e", "d");
+  CHECK(world.result(pair_of(1)) == "cd");
+  check_sound(world);
+}
+
+TEST_CASE("S14, S28: a dead letter outlives the purge of its instance") {
+  World world(registration, options());
+  world.event_with_start({"call", "1"}, "input", "go", "");
+  world.end_activity({nullptr, {ErrorCode::application, "Final", "for good", true}});
+  world.settle();
+  world.purge({"call", "1"});
+  move_on(world);
+  let_pass(world, 1min);
+  CHECK_THROWS_AS(world.status({"call", "1"}), NotFound);
+  world.crash();
+  REQUIRE(world.dead_letters().size() == 1);
+  const auto letter = world.dead_letters().front().position;
+  world.redrive(letter);
+  CHECK(world.run_activity());
+  world.settle();
+  CHECK(world.dead_letters().front().state == DeadLetterState::redriven);
+  CHECK(world.ledger("call").failed_activities == 0);
+  CHECK(world.event_with_start({"call", "1"}, "input", "go", "").value.how == Acceptance::started);
+  check_sound(world);
+}
+
+TEST_CASE("S28: instances that are purged one after another all go") {
+  World world(registration, options());
+  for (int i = 0; i < 30; ++i) {
+    world.event_with_start(pair_of(i), "", "e", "a");
+    world.event(pair_of(i), "e", "b");
+    move_on(world, 20);
+    world.purge(pair_of(i));
+  }
+  move_on(world);
+  let_pass(world, 1min);
+  for (int i = 0; i < 30; ++i) {
+    CAPTURE(i);
+    CHECK(records_of(world, pair_of(i)) == 0);
+  }
+  check_sound(world);
+}
+
 TEST_CASE("S28: a purged instance begins anew") {
   World world(registration, options());
   world.event_with_start(pair_of(1), "", "e", "a");

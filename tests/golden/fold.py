@@ -7,7 +7,7 @@ TIME_MAX, TIME_MIN = (1 << 63) - 1, -(1 << 63)
 OUTCOME_STATUS = {1: 2, 2: 3, 3: 4}
 RUNNING, FAILED = 1, 2
 TO_MAILBOX, DEAD_LETTERED, DISCARDED = 2, 3, 4
-REDRIVE, DISCARD, REDRIVE_SUCCEEDED = 1, 2, 3
+REDRIVE, DISCARD, REDRIVE_SUCCEEDED, PURGE = 1, 2, 3, 5
 
 
 def position(lsn, index):
@@ -20,7 +20,7 @@ def events_of(inputs):
 
 def empty_instance(instance_id):
     numbers = ("lsn", "run", "runSequence", "lastRecord", "endRecord", "startedAt", "beginsAt", "status", "runNumber",
-               "failedInARow", "updatedAt", "updatedElapsed", "endedElapsed")
+               "failedInARow", "updatedAt", "updatedElapsed", "endedElapsed", "purgedThrough")
     state = dict.fromkeys(numbers, 0)
     state.update(dict.fromkeys(("begun", "tookEvent", "quarantined"), False))
     state.update({"id": instance_id, "orchestrator": b"", "key": b"", "error": None})
@@ -34,8 +34,8 @@ class Fold:
     def __init__(self, instances, ledgers, dead_letters):
         self.instances = copy.deepcopy(instances)
         self.ledgers = copy.deepcopy(ledgers)
-        # By position, whether of an activity: all that the ledger asks of a letter.
-        self.letters = {at: row["isActivity"] for at, row in dead_letters.items()}
+        # By position, whether of an activity, and of which instance: all that is asked of a letter.
+        self.letters = {at: (row["isActivity"], row["orchestrator"], row["key"]) for at, row in dead_letters.items()}
         self.opens = 0
 
     def fold(self, record):
@@ -70,13 +70,20 @@ class Fold:
             state["unread"] = [one for one in state["unread"] if position(one["lsn"], one["index"]) not in gone]
         elif kind == "quarantine":
             state["quarantined"] = not body["released"]
+        elif kind == "operatorAct" and body["act"] == PURGE:
+            unborn = empty_instance(record["instance"])
+            unborn.update({name: state[name] for name in ("orchestrator", "key", "unread")})
+            unborn["purgedThrough"] = record["lsn"]
+            return unborn
+        elif kind == "operatorAct" and not state["orchestrator"]:
+            _, state["orchestrator"], state["key"] = self.letters[position(body["targetLsn"], body["targetIndex"])]
         return state
 
     def take_in(self, record, state, inputs, later):
         given = []
         for index, one in enumerate(inputs):
             if one["kind"] == "start":
-                state = self.begin(record, one)
+                state = self.begin(record, one, state["purgedThrough"])
             elif one["kind"] == "event":
                 state["unread"].append(self.unread(record, one, state))
             elif one["kind"] == "accepted":
@@ -85,7 +92,7 @@ class Fold:
                 state["timers"] = [timer for timer in state["timers"] if timer["ordinal"] != one["ordinal"]]
             elif one["kind"] in ("activityCompleted", "activityFailed"):
                 if one["kind"] == "activityFailed" and one["deadLetter"]:
-                    self.letters[position(record["lsn"], index)] = True
+                    self.letters[position(record["lsn"], index)] = (True, state["orchestrator"], state["key"])
                 state["activities"] = [each for each in state["activities"] if each["ordinal"] != one["ordinal"]]
             if later and state["status"] == RUNNING:
                 state["backlog"].append({"lsn": record["lsn"], "index": index})
@@ -96,11 +103,12 @@ class Fold:
         return state
 
     @staticmethod
-    def begin(record, start):
+    def begin(record, start, purged_through):
         state = empty_instance(record["instance"])
         state.update(orchestrator=start["orchestrator"], key=start["key"], status=RUNNING, run=record["lsn"],
                      runNumber=start["runNumber"], failedInARow=start["failedInARow"], runSequence=1,
-                     lastRecord=record["lsn"], startedAt=record["logTime"], beginsAt=start["beginsAt"])
+                     lastRecord=record["lsn"], startedAt=record["logTime"], beginsAt=start["beginsAt"],
+                     purgedThrough=purged_through)
         for event in start["carried"]:
             state["unread"].append({**event_row(event), "source": record["lsn"], "mailboxExpiresAt": 0})
         return state
@@ -149,7 +157,7 @@ class Fold:
                 event.update(carryCount=fate["carryCount"], mailboxExpiresAt=fate["mailboxExpiresAt"])
                 state["unread"].append(event)
             elif fate["fate"] == DEAD_LETTERED:
-                self.letters[position(event["lsn"], event["index"])] = False
+                self.letters[position(event["lsn"], event["index"])] = (False, state["orchestrator"], state["key"])
 
     # ---- Ledgers ----
 
@@ -183,7 +191,9 @@ class Fold:
         elif kind == "expiry":
             moves["expired"] = len(body["positions"])
         elif kind == "operatorAct":
-            of_activity = self.letters.get(position(body["targetLsn"], body["targetIndex"]), False)
+            if body["act"] == PURGE:
+                return moves
+            of_activity = self.letters[position(body["targetLsn"], body["targetIndex"])][0]
             if of_activity:
                 moves["failedActivities"] -= body["act"] in (DISCARD, REDRIVE_SUCCEEDED)
             elif body["act"] == REDRIVE:
@@ -206,6 +216,8 @@ def next_due(state):
     if not live and state["unread"]:
         left = max(min(one["mailboxExpiresAt"] for one in state["unread"]) - state["updatedElapsed"], 0)
         times.append(min(max(state["updatedAt"] + left, TIME_MIN), TIME_MAX))
+    if not live and state["purgedThrough"] and state["purgedThrough"] == state["lsn"]:
+        return 0
     if live:
         if state["quarantined"]:
             return 0

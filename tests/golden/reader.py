@@ -32,7 +32,7 @@ STATUS = ("none", "running", "completed", "failed", "terminated")
 LETTER = ("?", "dead", "redriving", "redriven", "discarded")
 OUTCOME = ("?", "completed", "failed", "terminated")
 FATE = ("?", "successor", "mailbox", "dead_lettered", "discarded")
-ACT = ("?", "redrive", "discard", "redrive_succeeded", "redrive_failed")
+ACT = ("?", "redrive", "discard", "redrive_succeeded", "redrive_failed", "purge")
 ERROR = ("none", "application", "cancelled", "timed_out", "invalid_argument", "not_found", "already_exists",
          "overloaded", "storage_full", "outcome_unknown", "closed", "locked", "corrupt", "unsupported_format",
          "terminated")

@@ -169,6 +169,16 @@ TEST_CASE_TEMPLATE("dedup runs are found by hash, and gone when dropped", Backen
       REQUIRE(found);
       REQUIRE(show(*found) == show(entry));
     }
+    std::vector<Id128> hashes;
+    for (std::optional<Id128> after;;) {
+      const auto some = snapshot->dedup_hashes(7, after, 777);
+      if (some.empty()) break;
+      hashes.insert(hashes.end(), some.begin(), some.end());
+      after = some.back();
+    }
+    CHECK(std::ranges::equal(hashes, entries, {}, {}, &DedupEntry::hash));
+    CHECK(snapshot->dedup_hashes(8, std::nullopt, 1'000).size() == 8);
+    CHECK(snapshot->dedup_hashes(9, std::nullopt, 1'000).empty());
     CHECK(snapshot->find_dedup(8, entries[1000].hash));
     CHECK(!snapshot->find_dedup(8, entries[1001].hash));
     CHECK(!snapshot->find_dedup(9, entries[0].hash));

@@ -82,6 +82,9 @@ class Edited final : public InspectionSnapshot {
   std::optional<DeadLetter> dead_letter(Position position) override { return inner_->dead_letter(position); }
   std::optional<Schema> schema(std::uint64_t hash) override { return inner_->schema(hash); }
   std::vector<DedupRun> dedup_runs() override { return inner_->dedup_runs(); }
+  std::vector<Id128> dedup_hashes(std::uint64_t run, const std::optional<Id128>& after, std::size_t limit) override {
+    return inner_->dedup_hashes(run, after, limit);
+  }
   std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) override {
     return inner_->find_dedup(run, hash);
   }

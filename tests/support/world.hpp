@@ -85,6 +85,9 @@ class World {
   Accepted discard(Position letter, const OperatorOptions& options = {}) {
     return called<Accepted>([&](Engine& engine, auto done) { engine.discard(letter, options, done); });
   }
+  Accepted purge(const InstanceName& name, const OperatorOptions& options = {}) {
+    return called<Accepted>([&](Engine& engine, auto done) { engine.purge(name, options, done); });
+  }
   std::vector<DeadLetter> dead_letters(Position after = {}, std::size_t limit = 100) {
     return called<std::vector<DeadLetter>>([&](Engine& engine, auto done) { engine.dead_letters(after, limit, done); });
   }

@@ -48,7 +48,7 @@ class RecordWriter {
             {"retry_at", time_text(body.retry_at)}};
   }
   Json body(const OperatorActBody& body) {
-    static constexpr const char* names[] = {"?", "redrive", "discard", "redrive_succeeded", "redrive_failed"};
+    static constexpr const char* names[] = {"?", "redrive", "discard", "redrive_succeeded", "redrive_failed", "purge"};
     Json json{{"act", names[static_cast<unsigned>(body.act)]}, {"target", to_string(body.target)}};
     if (body.result) json["result"] = payloads_.decode(body.result);
     if (body.error) json["error"] = error_json(body.error);

@@ -102,6 +102,12 @@ class Engine {
   Accepted discard(Position dead_letter, const OperatorOptions& options = {}, Duration timeout = default_timeout);
   void discard(Position dead_letter, const OperatorOptions& options, Callback<Accepted> done);
 
+  // From now on as if the instance had never run, but for the dedup ids that it used, its dead letters and the events
+  // in its mailbox (S28). Its history leaves the log in bounded steps, once recovery needs it no more. NotFound: no run
+  // of it is known; InvalidArgument: one lives.
+  Accepted purge(const InstanceName& name, const OperatorOptions& options = {}, Duration timeout = default_timeout);
+  void purge(const InstanceName& name, const OperatorOptions& options, Callback<Accepted> done);
+
   // One for each orchestrator (S14).
   std::vector<Ledger> ledgers(Duration timeout = default_timeout);
   void ledgers(Callback<std::vector<Ledger>> done);

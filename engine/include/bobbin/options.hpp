@@ -29,7 +29,7 @@ struct EngineOptions {
   std::size_t payload_bytes = 1u << 20;
 
   Duration dedup_horizon = std::chrono::hours(1);
-  std::size_t dedup_memory_ids = 16'000'000;  // more within the horizon: Overloaded (S13)
+  std::size_t dedup_memory_ids = 64'000'000;  // more within the horizon: Overloaded (S13); about 6 bytes each
   Duration mailbox_time_to_live = std::chrono::hours(1);
   std::size_t mailbox_events = 1'000;     // of one instance without a live run (S10)
   std::uint32_t carries_before_dead = 3;  // S12
@@ -40,9 +40,12 @@ struct EngineOptions {
   // instance that has had another run since, each record goes when it is this old.
   Duration retention = std::chrono::hours(24);
 
-  // A row is checkpointed once it has been dirty for this many records: hot rows are written once a stretch, and
-  // recovery folds little more than this.
+  // A row is checkpointed once it has been dirty for this many records, of which one with much payload counts as one
+  // for each KiB: hot rows are written once a stretch, and recovery folds little more than this.
   std::uint64_t checkpoint_age_records = 8'192;
+  // Recovery folds about this many at most, counted in the same way (P9). From half of it on checkpoints hurry; at it
+  // nothing is taken in before rows have left.
+  std::uint64_t tail_records_max = 262'144;
 
   // A replayed decision whose payload differs quarantines the instance; else it is counted and logged (S15).
   bool strict_replay = false;

@@ -138,7 +138,13 @@ struct AttemptBody {  // an attempt failed and another follows; not replayed (S2
   ErrorInfo error;
   LogTime retry_at{};
 };
-enum class OperatorAct : std::uint16_t { redrive = 1, discard = 2, redrive_succeeded = 3, redrive_failed = 4 };
+enum class OperatorAct : std::uint16_t {
+  redrive = 1,
+  discard = 2,
+  redrive_succeeded = 3,
+  redrive_failed = 4,
+  purge = 5,  // of the record's instance; no target
+};
 struct OperatorActBody {
   OperatorAct act = OperatorAct::redrive;
   Position target;    // the dead letter; a redriven event re-enters by an `accepted` record in the same commit
@@ -146,7 +152,7 @@ struct OperatorActBody {
   ErrorInfo error;
   std::string note;
   std::string dedup_id;
-  RunId run = 0;  // the dead letter's: what the caller was answered
+  RunId run = 0;  // the dead letter's, or the purged one: what the caller was answered
 };
 struct ExpiryBody {  // mailbox events whose time to live has passed
   std::vector<Position> positions;

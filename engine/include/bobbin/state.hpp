@@ -52,8 +52,9 @@ struct InstanceState {
   std::uint32_t run_number = 0;
   std::uint32_t failed_in_a_row = 0;
   std::uint64_t run_sequence = 0;
-  Lsn last_record = 0;  // of the run: the head of its backward chain
-  Lsn end_record = 0;   // 0 while it lives
+  Lsn last_record = 0;     // of the run: the head of its backward chain
+  Lsn end_record = 0;      // 0 while it lives
+  Lsn purged_through = 0;  // history up to here is to go, however young it is (S28)
   LogTime started_at{};
   LogTime begins_at{};  // see StartInput
   bool begun = false;   // its code has run
@@ -66,6 +67,10 @@ struct InstanceState {
   std::vector<PendingActivity> activities;
 
   bool live() const { return status == RunStatus::running; }
+  // Purged since its last run ended: its history is on its way out.
+  bool being_purged() const { return !live() && purged_through != 0 && purged_through == lsn; }
+  // Nothing was ever accepted for it, or all that was has been purged.
+  bool unknown() const { return status == RunStatus::none && unread.empty() && (lsn == 0 || purged_through != 0); }
 };
 
 // S14: accepted = consumed + pending + dead_lettered + expired + discarded. One for each orchestrator.

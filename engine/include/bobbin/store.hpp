@@ -17,6 +17,10 @@ struct PurgeOrder {
   Lsn below = 0;            // recovery folds from here: nothing at or above it
   std::size_t records = 0;  // look at no more than this
   bool again = false;       // also begin again at the low end, where what was needed may have become free
+  // A pass over these looks at records of any age: those of instances whose row says so (InstanceState::purged_through)
+  // go. It keeps its place from order to order until it has come to the end. 0: none.
+  Lsn marked_from = 0;
+  Lsn marked_through = 0;
 };
 
 // What a commit did besides.
@@ -24,6 +28,7 @@ struct Committed {
   std::uint64_t purged = 0;      // records
   bool rests = false;            // a purge stopped because of its bound
   std::uint64_t kept = 0;        // records that were old enough, but are needed
+  bool marked_done = false;      // the pass over marked instances has come to its end
   std::optional<Elapsed> young;  // age of the record that a purge stopped at: too young then
   struct Ended {
     InstanceId id;
@@ -100,6 +105,8 @@ class Snapshot {
   virtual std::optional<Schema> schema(std::uint64_t hash) = 0;
 
   virtual std::vector<DedupRun> dedup_runs() = 0;
+  // Hashes of up to `limit` entries of a run after `after` (empty: from the beginning), in order.
+  virtual std::vector<Id128> dedup_hashes(std::uint64_t run, const std::optional<Id128>& after, std::size_t limit) = 0;
   virtual std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) = 0;
 };
 

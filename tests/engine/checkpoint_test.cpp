@@ -1,0 +1,95 @@
+// Checkpoints keep pace with the log: what an open folds is bounded (P9).
+#include "tests/support/world.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace bobbin;
+using namespace bobbin::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Text = std::string;
+
+void waiting_for_ever(Registry& registry) {
+  registry.orchestrator("it", [](Context& ctx, const Text&) {
+    for (;;) ctx.wait_for_event<Text>("e");
+    return Text();
+  });
+}
+
+// The longest tail that an open at any of the log's commits would fold, in records.
+class LongestTail {
+ public:
+  void look(World& world) {
+    const auto info = world.disk().snapshot()->info();
+    longest_ = std::max(longest_, info.last_lsn + 1 - info.fold_from);
+  }
+  Lsn records() const { return longest_; }
+
+ private:
+  Lsn longest_ = 0;
+};
+
+void raise(World& world, int number, const Text& value, LongestTail& tail) {
+  const auto key = std::to_string(number);
+  REQUIRE(!world.event_with_start({"it", key}, "", "e", value, {.dedup_id = key}).error);
+  tail.look(world);
+}
+
+}  // namespace
+
+TEST_CASE("P9: rows are checkpointed as they grow old") {
+  EngineOptions options;
+  options.checkpoint_age_records = 16;
+  options.tail_records_max = 1u << 20;
+  World world(waiting_for_ever, options);
+  LongestTail tail;
+  for (int i = 0; i < 400; ++i) {
+    REQUIRE(!world.event_with_start({"it", std::to_string(i % 40)}, "", "e", "value").error);
+    tail.look(world);
+  }
+  CHECK(tail.records() >= 16);
+  CHECK(tail.records() <= 2 * 16);
+}
+
+TEST_CASE("P9: records with large payloads leave the tail as soon as many small ones") {
+  EngineOptions options;
+  options.checkpoint_age_records = 1'024;  // as old as 16 records of 64 KiB
+  options.tail_records_max = 4'096;        // dedup ids: at most 16 such records
+  World world(waiting_for_ever, options);
+  LongestTail tail;
+  const Text value(64u << 10, 'x');
+  for (int i = 0; i < 200; ++i) raise(world, i, value, tail);
+  CHECK(tail.records() >= 16);
+  CHECK(tail.records() <= 2 * 16 + 4);
+}
+
+TEST_CASE("P9: rows that are young still leave when the tail comes near its bound") {
+  EngineOptions options;
+  options.checkpoint_age_records = 1u << 20;
+  options.tail_records_max = 256;
+  World world(waiting_for_ever, options);
+  LongestTail tail;
+  for (int i = 0; i < 2'000; ++i) raise(world, i, "value", tail);
+  CHECK(tail.records() >= 120);
+  CHECK(tail.records() <= 256);
+}
+
+TEST_CASE("P9: what is raised at once does not outgrow the tail's bound") {
+  EngineOptions options;
+  options.checkpoint_age_records = 1u << 20;
+  options.tail_records_max = 256;
+  World world(waiting_for_ever, options);
+  LongestTail tail;
+  std::size_t accepted = 0;
+  for (int i = 0; i < 5'000; ++i)
+    world.engine().raise_event_with_start({"it", std::to_string(i)}, Text(), "e", Text("value"),
+                                          {.dedup_id = std::to_string(i)},
+                                          [&](const Result<Accepted>& answer) { accepted += answer ? 1 : 0; });
+  while (world.executor().run_one()) tail.look(world);
+  CHECK(accepted == 5'000);
+  CHECK(tail.records() <= 2 * 256);  // beside one step's records and a batch on its way
+  world.crash();
+  CHECK(world.ledger("it").accepted == 5'000);
+}
