@@ -116,6 +116,10 @@ void end_in_all_ways(Host& host) {
   host.start(mailbox, Text("to be replaced"));
   host.start(mailbox, Text("replaces"), {.if_live = IfLive::terminate_existing});
   host.terminate(mailbox, "the operator said so");
+  host.purge({"race", "won"}, {.dedup_id = "act-3", .note = "a customer's wish"});
+  host.purge({"ship", "2"});
+  host.start({"ship", "2"}, parcel(2));  // begins anew
+  host.run_activity();
   host.event({"linger", "expires"}, "e", Text("nobody comes"));
   host.event({"linger", "expires"}, "e", Text("nor for this"));
 
@@ -177,6 +181,7 @@ void leave_a_tail(Host& host) {
   host.start({"steps", "in the tail"}, Text());
   host.event({"steps", "in the tail"}, "e", Text("first"));
   host.run_activity();
+  host.purge({"ship", "3"});
   host.start({"race", "in the tail"}, Text());
   host.event({"race", "in the tail"}, "stop", Text("at once"));
   host.run_activity();

@@ -66,6 +66,9 @@ class Host {
   Accepted redrive(Position letter, const OperatorOptions& options = {}) {
     return called<Accepted>([&](Engine& engine, auto done) { engine.redrive(letter, options, done); });
   }
+  Accepted purge(const InstanceName& name, const OperatorOptions& options = {}) {
+    return called<Accepted>([&](Engine& engine, auto done) { engine.purge(name, options, done); });
+  }
   Accepted discard(Position letter, const OperatorOptions& options = {}) {
     return called<Accepted>([&](Engine& engine, auto done) { engine.discard(letter, options, done); });
   }
