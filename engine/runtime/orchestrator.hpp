@@ -43,6 +43,7 @@ class Orchestrator {
   void attempt_done(const AttemptDone& done);
   bool fire_timers();
   void after_commit();
+  void count();
   void hand_over(bool more);
   void sleep_until_next();
   void end_work();

@@ -25,6 +25,7 @@ void Orchestrator::recover() {
     if (instance.armed) core_.timers.arm(instance.state.id, *instance.armed);
   });
   operator_acts_.resume_redrives();
+  count();
 }
 
 // The run that an event's sender was answered: the one of its record, unless that ended the run and the event went to

@@ -1,6 +1,7 @@
 // The engine as a host runs it: real threads, a real log on disk.
 #include "tests/support/log_audit.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_options.hpp"
 
 #include <bobbin/engine.hpp>
 #include <bobbin/lmdb.hpp>
@@ -75,7 +76,7 @@ TEST_CASE("S24, S27: a closing engine answers every call that it has taken in, h
   for (int round = 0; round < 40; ++round) {
     std::atomic<int> answered{0};
     int sent = 0;
-    EngineOptions options;
+    auto options = with_test_defaults();
     options.batch_records = 1;  // the lane often has requests in hand that it cannot act on yet
     Engine engine(MemoryDisk::create(1)->open(), registry_of(registration), options);
     for (; sent < 400; ++sent)
@@ -90,7 +91,7 @@ TEST_CASE("P3: 200 concurrent starts of one key give one run") {
   const TemporaryDirectory directory;
   std::vector<Accepted> answers(200);
   {
-    Engine engine(open_lmdb(directory.path()), registry_of(registration));
+    Engine engine(open_lmdb(directory.path()), registry_of(registration), with_test_defaults());
     run_threads(200, [&](int i) {
       answers[static_cast<std::size_t>(i)] = engine.start({"wait", "k"}, std::to_string(i));
     });
@@ -115,7 +116,8 @@ TEST_CASE("P3: 200 concurrent first events of one key give one run, which takes 
                     registry.orchestrator("all", [](Context& ctx, const Text&) {
                       for (int i = 0; i < 200; ++i) ctx.wait_for_event<Text>("e");
                     });
-                  }));
+                  }),
+                  with_test_defaults());
     std::mutex mutex;
     run_threads(200, [&](int i) {
       const auto answer =
@@ -136,7 +138,7 @@ TEST_CASE("P2, P4: events race with the ends of their runs on real threads; all 
   const TemporaryDirectory directory;
   constexpr int senders = 8, events = 500;
   for (int opening = 0; opening < 2; ++opening) {
-    Engine engine(open_lmdb(directory.path()), registry_of(registration));
+    Engine engine(open_lmdb(directory.path()), registry_of(registration), with_test_defaults());
     run_threads(senders, [&](int sender) {
       std::mt19937 random(static_cast<unsigned>(sender));
       for (int i = 0; i < events; ++i)
@@ -157,7 +159,7 @@ TEST_CASE("P2, P4: events race with the ends of their runs on real threads; all 
 
 TEST_CASE("S24: callbacks run in log order, on one thread") {
   const TemporaryDirectory directory;
-  Engine engine(open_lmdb(directory.path()), registry_of(registration));
+  Engine engine(open_lmdb(directory.path()), registry_of(registration), with_test_defaults());
   std::vector<Position> order;
   std::set<std::thread::id> threads;
   std::latch all(400);
@@ -185,7 +187,8 @@ TEST_CASE("S20: an activity may make blocking calls; it is on no lane of the eng
                     running->raise_event(context.instance, "e", value);
                     return to_string(running->status(context.instance).state.status) + Text(" ") + value;
                   });
-                }));
+                }),
+                with_test_defaults());
   running = &engine;
   engine.start({"it", "k"}, Text());
   CHECK(decode<Text>(engine.wait({"it", "k"}).result) == "running from within");
@@ -206,7 +209,7 @@ TEST_CASE("S27: close tells running activities to stop, waits for them up to its
     });
   };
   {
-    Engine engine(open_lmdb(directory.path()), registry_of(code));
+    Engine engine(open_lmdb(directory.path()), registry_of(code), with_test_defaults());
     engine.start({"it", "k"}, Text());
     began.get_future().wait();
     engine.close();
@@ -214,7 +217,7 @@ TEST_CASE("S27: close tells running activities to stop, waits for them up to its
     CHECK_THROWS_AS(engine.start({"it", "k2"}, Text()), Closed);
     engine.close();
   }
-  Engine engine(open_lmdb(directory.path()), registry_of(code));
+  Engine engine(open_lmdb(directory.path()), registry_of(code), with_test_defaults());
   CHECK(decode<Text>(engine.wait({"it", "k"}).result) == "attempt 2");
 }
 
@@ -234,14 +237,14 @@ TEST_CASE("S27: close does not wait beyond its limit; what an activity still doe
     });
   };
   {
-    Engine engine(open_lmdb(directory.path()), registry_of(code));
+    Engine engine(open_lmdb(directory.path()), registry_of(code), with_test_defaults());
     engine.start({"it", "k"}, Text());
     began.get_future().wait();
     engine.close(Duration::zero());
     released.set_value();
   }
   {
-    Engine engine(open_lmdb(directory.path()), registry_of(code));
+    Engine engine(open_lmdb(directory.path()), registry_of(code), with_test_defaults());
     CHECK(decode<Text>(engine.wait({"it", "k"}).result) == "attempt 2");
   }
   CHECK(audit_of(directory.path()).violations.empty());
@@ -249,7 +252,7 @@ TEST_CASE("S27: close does not wait beyond its limit; what an activity still doe
 
 TEST_CASE("S27: those who wait when the engine closes get Closed") {
   const TemporaryDirectory directory;
-  Engine engine(open_lmdb(directory.path()), registry_of(registration));
+  Engine engine(open_lmdb(directory.path()), registry_of(registration), with_test_defaults());
   engine.start({"wait", "k"}, Text());
   std::promise<ErrorInfo> answered;
   engine.wait({"wait", "k"}, [&](const Result<InstanceStatus>& result) { answered.set_value(result.error); });
@@ -260,7 +263,7 @@ TEST_CASE("S27: those who wait when the engine closes get Closed") {
 
 TEST_CASE("S25: a wait that is not over in time throws TimedOut") {
   const TemporaryDirectory directory;
-  Engine engine(open_lmdb(directory.path()), registry_of(registration));
+  Engine engine(open_lmdb(directory.path()), registry_of(registration), with_test_defaults());
   engine.start({"wait", "k"}, Text());
   CHECK_THROWS_AS(engine.wait({"wait", "k"}, 5ms), TimedOut);
   CHECK_THROWS_AS(engine.wait({"wait", "k"}, Duration::zero()), TimedOut);

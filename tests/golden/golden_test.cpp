@@ -2,6 +2,7 @@
 #include "tests/golden/host.hpp"
 #include "tests/golden/workflows.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_options.hpp"
 #include "tools/inspect/record_json.hpp"
 
 #include <bobbin/lmdb.hpp>
@@ -220,7 +221,7 @@ TEST_CASE("The golden log opens in an engine on its own threads, which works wit
   {
     Registry registry;
     register_workflows(registry, false);
-    Engine engine(open_lmdb(log.path()), std::move(registry), as_made());
+    Engine engine(open_lmdb(log.path()), std::move(registry), testing::with_test_defaults(as_made()));
     const InstanceName waits{"linger", "waits for its backoff"}, next{"ship", "next"};
     CHECK(engine.raise_event(waits, "e", Text("one more")).how == Acceptance::appended);
     engine.start(next, parcel(7));

@@ -2,6 +2,7 @@
 
 #include "engine/runtime/thread_runner.hpp"
 #include "tests/golden/workflows.hpp"
+#include "tests/support/test_options.hpp"
 
 #include <bobbin/assert.hpp>
 #include <bobbin/lmdb.hpp>
@@ -30,9 +31,7 @@ class PoweredStore final : public Store {
 }  // namespace
 
 Host::Host(std::filesystem::path directory, EngineOptions options)
-    : directory_(std::move(directory)), options_(std::move(options)) {
-  options_.strict_replay = true;
-}
+    : directory_(std::move(directory)), options_(testing::with_test_defaults(std::move(options))) {}
 
 void Host::open(bool changed) {
   crash();

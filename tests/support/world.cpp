@@ -1,22 +1,13 @@
 #include "tests/support/world.hpp"
 
 #include "engine/runtime/thread_runner.hpp"
+#include "tests/support/test_options.hpp"
 
 #include <bobbin/assert.hpp>
-
-#include <cstdlib>
 
 namespace bobbin::testing {
 
 namespace {
-
-EngineOptions with_test_defaults(EngineOptions options) {
-  const char* resident = std::getenv("BOBBIN_RESIDENT_INSTANCES");
-  if (resident && options.resident_instances == EngineOptions().resident_instances)
-    options.resident_instances = std::stoul(resident);
-  options.strict_replay = true;
-  return options;
-}
 
 // Commits as long as the power is on.
 class PoweredStore final : public Store {

@@ -14,8 +14,6 @@
 
 namespace bobbin::testing {
 
-// BOBBIN_RESIDENT_INSTANCES in the environment is the default of EngineOptions::resident_instances, so that every suite
-// can run once more with nearly all instances evicted.
 class World {
  public:
   explicit World(std::function<void(Registry&)> registration, EngineOptions options = {}, std::uint64_t seed = 1);
