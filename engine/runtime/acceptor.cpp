@@ -16,6 +16,7 @@ void Acceptor::accept(AcceptRequest& request, Lsn durable) {
   answer_once_(request.reply, request.id, request.dedup_hash, [&] {
     auto* instance = core_.overlay.find(request.id);
     if (instance) check_stored_name(*instance, request.name);
+    check_room();
     return request.with_event ? accept_event(request, instance, durable) : accept_start(request, instance, durable);
   });
 }
@@ -25,6 +26,7 @@ void Acceptor::accept(AcceptRequest& request, Lsn durable) {
 Accepted Acceptor::accept_event(AcceptRequest& request, Instance* instance, Lsn durable) {
   const auto now = core_.clock.now();
   if (instance && instance->state.live()) {
+    check_room(instance->state);
     auto appended = answer_of(Acceptance::appended, instance->state, {}, now);
     std::vector<Input> inputs;
     inputs.push_back(EventInput{event_of(request), {}});
@@ -145,6 +147,20 @@ void Acceptor::terminate(TerminateRequest& request) {
 Instance& Acceptor::instance_for(const InstanceId& id) {
   core_.overlay.instance(id);
   return *core_.overlay.resident_row(id);
+}
+
+// Only new work is refused: what has been accepted goes on, so that room comes by itself (S25).
+void Acceptor::check_room() const {
+  if (desk_.pending() >= core_.options.pending_activities)
+    throw Overloaded(std::to_string(desk_.pending()) +
+                     " activities wait or run already: repeat the call when some of them have ended");
+}
+
+void Acceptor::check_room(const InstanceState& state) const {
+  const auto waiting = state.unread.size() + state.backlog.size();
+  if (waiting >= core_.options.unread_events)
+    throw Overloaded("run " + std::to_string(state.run) + " of '" + state.name.orchestrator + "' has " +
+                     std::to_string(waiting) + " events that it has not taken: repeat the call when it has caught up");
 }
 
 void Acceptor::check_stored_name(const Instance& instance, const InstanceName& name) const {

@@ -45,6 +45,8 @@ class ActivityDesk {
 
   void cancel_all();
   std::size_t running() const { return running_; }
+  // Of all that have not ended; each is in memory.
+  std::size_t pending() const { return tasks_.size(); }
 
  private:
   struct Key {

@@ -22,6 +22,7 @@ void Completions::release(std::vector<Completion> completions, const ErrorInfo& 
     if (completion.direct()) completion.run(failure);
   std::erase_if(completions, [](const Completion& completion) { return completion.direct(); });
   if (completions.empty()) return;
+  inbox_.add_waiting_answers(completions.size());
   {
     const std::lock_guard lock(mutex_);
     released_.push_back({std::move(completions), failure});
@@ -39,6 +40,7 @@ void Completions::work() {
       next = std::move(released_.front());
       released_.pop_front();
     }
+    inbox_.remove_waiting_answers(next.completions.size());
     for (auto& completion : next.completions) completion.run(next.failure);
   }
 }

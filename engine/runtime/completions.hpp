@@ -1,6 +1,7 @@
 // Answers on their way out: released with the commit that makes them true, in log order (S24).
 #pragma once
 
+#include "engine/runtime/inbox.hpp"
 #include "engine/runtime/reply.hpp"
 
 #include <bobbin/ports.hpp>
@@ -47,7 +48,7 @@ class Completion {
 
 class Completions {
  public:
-  explicit Completions(Executor& executor) : executor_(executor) {}
+  Completions(Executor& executor, Inbox& inbox) : executor_(executor), inbox_(inbox) {}
 
   // Any lane. Blocked callers go on at once, callbacks run on the completion lane in this order.
   void release(std::vector<Completion> completions, const ErrorInfo& failure);
@@ -61,6 +62,7 @@ class Completions {
     ErrorInfo failure;
   };
   Executor& executor_;
+  Inbox& inbox_;
   mutable std::mutex mutex_;
   std::deque<Released> released_;
   bool working_ = false;

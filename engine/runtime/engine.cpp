@@ -33,7 +33,7 @@ Engine::Impl::Impl(std::unique_ptr<Store> its_store, Registry its_registry, Engi
       ports(with_defaults(std::move(its_ports), registry, options)),
       core(*store, registry, options, ports),
       inbox(std::make_shared<Inbox>(options.inbox_requests, options.inbox_bytes)),
-      completions(*ports.executor),
+      completions(*ports.executor, *inbox),
       writer(*store, completions, *ports.executor, core.info.last_lsn,
              [this](const ErrorInfo& error) { failed(error); }),
       orchestrator(core, inbox, writer, completions) {

@@ -1,6 +1,8 @@
 // The facade's calls: arguments checked and turned into requests.
 #include "engine/runtime/engine_impl.hpp"
 
+#include <algorithm>
+
 namespace bobbin {
 
 // ---- start, raise_event, raise_event_with_start ----
@@ -80,12 +82,27 @@ void Engine::raise_payload_with_start(const InstanceName& name, PayloadPtr input
 
 namespace {
 
+constexpr std::size_t note_bytes_max = 64u << 10;
+
+void check_note(const char* what, const std::string& text) {
+  if (text.size() > note_bytes_max)
+    throw InvalidArgument(std::string(what) + " has at most " + std::to_string(note_bytes_max) + " bytes, this one " +
+                          std::to_string(text.size()));
+}
+
 template <class Impl>
 TerminateRequest terminate_request(const Impl& impl, const InstanceName& name, const std::string& reason,
                                    const TerminateOptions& options) {
   check_dedup_id(options.dedup_id);
+  check_note("a reason", reason);
   const auto id = instance_id(name);
   return {id, reason, options, impl.hash_of(id, options.dedup_id), {}};
+}
+
+// What the answer may take, for the inbox's bound.
+template <class Row>
+std::size_t page_bytes(std::size_t limit) {
+  return std::min<std::size_t>(limit, 1'000) * sizeof(Row) + 1;
 }
 
 }  // namespace
@@ -120,25 +137,30 @@ void Engine::wait(const InstanceName& name, Callback<InstanceStatus> done) {
 }
 
 std::vector<InstanceState> Engine::list(const ListQuery& query, Duration timeout) {
-  return impl_->call<std::vector<InstanceState>>(ListRequest{query, {}}, 1, timeout);
+  return impl_->call<std::vector<InstanceState>>(ListRequest{query, {}}, page_bytes<InstanceState>(query.limit),
+                                                 timeout);
 }
 
 void Engine::list(const ListQuery& query, Callback<std::vector<InstanceState>> done) {
-  impl_->call_back<std::vector<InstanceState>>(ListRequest{query, {}}, 1, std::move(done));
+  impl_->call_back<std::vector<InstanceState>>(ListRequest{query, {}}, page_bytes<InstanceState>(query.limit),
+                                               std::move(done));
 }
 
 std::vector<DeadLetter> Engine::dead_letters(Position after, std::size_t limit, Duration timeout) {
-  return impl_->call<std::vector<DeadLetter>>(DeadLettersRequest{after, limit, {}}, 1, timeout);
+  return impl_->call<std::vector<DeadLetter>>(DeadLettersRequest{after, limit, {}}, page_bytes<DeadLetter>(limit),
+                                              timeout);
 }
 
 void Engine::dead_letters(Position after, std::size_t limit, Callback<std::vector<DeadLetter>> done) {
-  impl_->call_back<std::vector<DeadLetter>>(DeadLettersRequest{after, limit, {}}, 1, std::move(done));
+  impl_->call_back<std::vector<DeadLetter>>(DeadLettersRequest{after, limit, {}}, page_bytes<DeadLetter>(limit),
+                                            std::move(done));
 }
 
 namespace {
 
 OperatorRequest operator_request(OperatorAct act, Position dead_letter, const OperatorOptions& options) {
   check_dedup_id(options.dedup_id);
+  check_note("a note", options.note);
   return {act, dead_letter, options, {}};
 }
 

@@ -5,7 +5,8 @@
 namespace bobbin {
 
 bool Inbox::has_room(std::size_t bytes) const {
-  return load_.requests < requests_max_ && (load_.bytes + bytes <= bytes_max_ || load_.requests == 0);
+  return load_.requests + waiting_answers_ < requests_max_ &&
+         (load_.bytes + bytes <= bytes_max_ || load_.requests == 0);
 }
 
 void Inbox::put(Request request, std::size_t bytes, Duration patience) {
@@ -18,7 +19,8 @@ void Inbox::put(Request request, std::size_t bytes, Duration patience) {
   if (closed_) throw Closed("the engine is closed or closing: it accepts nothing");
   if (!has_room(bytes))
     throw Overloaded("the inbox is full (" + std::to_string(load_.requests) + " requests, " +
-                     std::to_string(load_.bytes) + " bytes): repeat the call later");
+                     std::to_string(load_.bytes) + " bytes, and " + std::to_string(waiting_answers_) +
+                     " answers whose callbacks have not run): repeat the call later");
   queue_.push_back(std::move(request));
   ++load_.requests;
   load_.bytes += bytes;
@@ -35,6 +37,17 @@ void Inbox::take(std::vector<Request>& done) {
   load_.bytes -= taken_.bytes;
   taken_ = load_;
   queue_.swap(done);
+  if (waiting_ > 0) room_.notify_all();
+}
+
+void Inbox::add_waiting_answers(std::size_t count) {
+  const std::lock_guard lock(mutex_);
+  waiting_answers_ += count;
+}
+
+void Inbox::remove_waiting_answers(std::size_t count) {
+  const std::lock_guard lock(mutex_);
+  waiting_answers_ -= count;
   if (waiting_ > 0) room_.notify_all();
 }
 

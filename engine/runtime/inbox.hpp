@@ -23,6 +23,11 @@ class Inbox {
   // the next take: by then it is done with. Orchestrator lane.
   void take(std::vector<Request>& done);
 
+  // Answers that wait for their callbacks count against the bound of requests too: callbacks that fall behind are felt
+  // by callers, not by memory. Any thread.
+  void add_waiting_answers(std::size_t count);
+  void remove_waiting_answers(std::size_t count);
+
   // No put() succeeds any more; those that wait for room throw.
   void close();
   std::size_t size() const;
@@ -41,6 +46,7 @@ class Inbox {
   std::vector<Request> queue_;
   Load load_;   // of bounded requests, the taken ones included
   Load taken_;  // of those that were taken last
+  std::size_t waiting_answers_ = 0;
   std::size_t waiting_ = 0;
   bool closed_ = false;
 };

@@ -117,8 +117,8 @@ void LogBuilder::add_schema(const PayloadPtr& payload) {
 std::uint64_t LogBuilder::tail_weight() const { return tail_.weight_behind(fold_from_ - 1); }
 
 bool LogBuilder::full() const {
-  return records() >= options_.batch_records || open_bytes_ >= options_.batch_bytes ||
-         (records() > 0 && tail_weight() >= options_.tail_records_max);
+  return records() >= options_.batch_records || open_->completions.size() >= options_.batch_records ||
+         open_bytes_ >= options_.batch_bytes || (records() > 0 && tail_weight() >= options_.tail_records_max);
 }
 
 std::shared_ptr<SealedBatch> LogBuilder::seal() {

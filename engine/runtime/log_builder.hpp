@@ -34,12 +34,13 @@ class LogBuilder {
   // The answer goes out once everything appended so far is durable.
   template <class T>
   void answer(Reply<T> reply, Result<T> result) {
+    open_bytes_ += bytes_of(result.value);
     open_->completions.push_back(Completion::of(std::move(reply), std::move(result)));
   }
 
   bool empty() const { return open_->batch.records.empty() && open_->completions.empty(); }
-  // The open batch is to be committed before anything else is taken in: it is large, or the tail has come near what
-  // P9 allows.
+  // The open batch is to be committed before anything else is taken in: it is large in records, payloads or answers,
+  // which need no record (S25), or the tail has come near what P9 allows.
   bool full() const;
   std::size_t records() const { return open_->batch.records.size(); }
   // The open batch with its share of checkpoint and purge; a new one begins. An empty one is for a purge alone.
@@ -52,6 +53,16 @@ class LogBuilder {
   Lsn fold_from() const { return fold_from_; }
 
  private:
+  // Of an answer beyond its own size.
+  template <class T>
+  static std::size_t bytes_of(const T&) {
+    return 0;
+  }
+  template <class Row>
+  static std::size_t bytes_of(const std::vector<Row>& rows) {
+    return rows.size() * sizeof(Row);
+  }
+
   void add(Record record);
   void add_missing_schemas(const Record& record);
   void add_schema(const PayloadPtr& payload);

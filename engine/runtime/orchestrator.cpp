@@ -39,7 +39,7 @@ Orchestrator::Orchestrator(Core& core, const std::shared_ptr<Inbox>& inbox, LogW
             }),
       mailbox_(core),
       turns_(core, residency_, desk_, mailbox_),
-      acceptor_(core, turns_, mailbox_),
+      acceptor_(core, turns_, mailbox_, desk_),
       reads_(core),
       operator_acts_(core, turns_, desk_, mailbox_),
       seen_durable_(writer.durable()) {}

@@ -7,7 +7,8 @@ namespace bobbin {
 
 namespace {
 constexpr std::size_t page_max = 1'000;
-}
+constexpr std::size_t waiters_looked_at_min = 1'024;
+}  // namespace
 
 InstanceStatus Reads::status_of(const InstanceState& state) {
   InstanceStatus status{state, nullptr};
@@ -24,18 +25,40 @@ void Reads::status(StatusRequest& request) {
   if (!instance || instance->state.unknown()) {
     result.error = NotFound("nothing was ever accepted for this instance").info();
   } else if (request.until_ended && instance->state.live()) {
-    std::erase_if(instance->end_waiters, [](const auto& reply) { return reply.forsaken(); });
-    instance->end_waiters.push_back(std::move(request.reply));
-    return;
+    return wait_for_end(*instance, std::move(request.reply));
   } else {
     result.value = status_of(instance->state);
   }
   core_.log.answer(std::move(request.reply), std::move(result));
 }
 
+// Who waits is bounded as requests are (S25); a blocked caller is a thread of the host and bounds itself.
+void Reads::wait_for_end(Instance& instance, Reply<InstanceStatus> reply) {
+  if (waiters_ >= look_for_forsaken_at_) let_go_of_forsaken();
+  if (waiters_ >= core_.options.inbox_requests && !reply.direct()) {
+    core_.counters.refused.add();
+    const auto error = Overloaded(std::to_string(waiters_) +
+                                  " calls wait for ends of runs already: ask for the status, or repeat the call later");
+    return core_.log.answer(std::move(reply), Result<InstanceStatus>{error.info(), {}});
+  }
+  instance.end_waiters.push_back(std::move(reply));
+  ++waiters_;
+}
+
+// Now and then: the number doubles before it looks again.
+void Reads::let_go_of_forsaken() {
+  core_.overlay.for_each([this](Instance& instance) {
+    const auto gone = std::erase_if(instance.end_waiters, [](const auto& reply) { return reply.forsaken(); });
+    if (gone != 0) core_.overlay.release(instance);
+    waiters_ -= gone;
+  });
+  look_for_forsaken_at_ = std::max(waiters_looked_at_min, 2 * waiters_);
+}
+
 void Reads::answer_waiters(Instance& instance) {
   if (instance.end_waiters.empty() || instance.state.live()) return;
   const auto status = status_of(instance.state);
+  waiters_ -= instance.end_waiters.size();
   for (auto& reply : std::exchange(instance.end_waiters, {}))
     core_.log.answer(std::move(reply), Result<InstanceStatus>{{}, status});
   core_.overlay.release(instance);

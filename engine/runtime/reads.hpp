@@ -22,8 +22,12 @@ class Reads {
 
  private:
   InstanceStatus status_of(const InstanceState& state);
+  void wait_for_end(Instance& instance, Reply<InstanceStatus> reply);
+  void let_go_of_forsaken();
 
   Core& core_;
+  std::size_t waiters_ = 0;
+  std::size_t look_for_forsaken_at_ = 1'024;
 };
 
 }  // namespace bobbin

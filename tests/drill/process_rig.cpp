@@ -16,7 +16,9 @@ constexpr std::chrono::seconds end_limit{20};
 constexpr auto sender = "4915100000001";
 constexpr auto recipient = "49800100";
 
-smpp::SubmitSm message(const std::string& text, std::optional<std::uint16_t> reference) {
+}  // namespace
+
+smpp::SubmitSm ProcessRig::message(const std::string& text, std::optional<std::uint16_t> reference) {
   smpp::SubmitSm submit;
   submit.source = {smpp::ton::international, smpp::npi::e164, sender};
   submit.destination = {smpp::ton::international, smpp::npi::e164, recipient};
@@ -25,14 +27,13 @@ smpp::SubmitSm message(const std::string& text, std::optional<std::uint16_t> ref
   return submit;
 }
 
-}  // namespace
-
-ProcessRig::ProcessRig(std::chrono::milliseconds window)
+ProcessRig::ProcessRig(std::chrono::milliseconds window, const std::string& engine_lines)
     : receiver(loop.io(), delivery_secret, 1), gateway(BOBBIN_GATEWAY, config_, directory_.path() / "gateway.log") {
   GatewaySettings settings;
   settings.data_directory = directory_.path() / "data";
   settings.delivery_url = receiver.url();
   settings.window_length = window;
+  settings.engine_lines = engine_lines;
   write_gateway_config(config_, settings);
 }
 

@@ -28,8 +28,9 @@ struct HttpAnswer {
 
 class ProcessRig {
  public:
-  // Not started.
-  explicit ProcessRig(std::chrono::milliseconds window = std::chrono::milliseconds(300));
+  // Not started. `engine_lines` go into the configuration's section [engine].
+  explicit ProcessRig(std::chrono::milliseconds window = std::chrono::milliseconds(300),
+                      const std::string& engine_lines = {});
 
   GatewayPorts start();
   GatewayPorts restart_after_kill();
@@ -40,6 +41,8 @@ class ProcessRig {
   std::unique_ptr<smpp::Client> bind();
   smpp::BindResult try_bind(smpp::Client& client);
   std::unique_ptr<smpp::Client> client(const std::string& system_id, const std::string& password);
+  // From the sender of a rig's messages to their recipient.
+  static smpp::SubmitSm message(const std::string& text, std::optional<std::uint16_t> reference = std::nullopt);
 
   // The answer to one message; from and to are international numbers without the plus sign.
   smpp::SubmitResult submit(smpp::Client& client, const std::string& text,

@@ -153,6 +153,125 @@ TEST_CASE("S25: results of activities have reserved room: a full engine drains")
   CHECK(last.given());
 }
 
+TEST_CASE("S25: a live run's unread events are bounded; it drains by itself, and nothing accepted is lost") {
+  EngineOptions options;
+  options.unread_events = 3;
+  World world(
+      [](Registry& registry) {
+        registry.orchestrator("all", [](Context& ctx, const Text&) {
+          ctx.call_activity<Text>("hang", Text());
+          Text all;
+          for (int i = 0; i < 4; ++i) all += ctx.wait_for_event<Text>("e").value;
+          return all;
+        });
+        registry.activity("hang", [](const ActivityContext&, const Text& value) { return value; });
+      },
+      options);
+  const InstanceName all{"all", "k"};
+  world.start(all, "");
+  for (const auto* text : {"a", "b", "c"}) CHECK(!world.event(all, "e", text, {.dedup_id = text}).error);
+  CHECK(world.event(all, "e", "d", {.dedup_id = "d"}).error.code == ErrorCode::overloaded);
+  CHECK(world.event_with_start(all, "", "e", "d", {.dedup_id = "d"}).error.code == ErrorCode::overloaded);
+  CHECK(world.event(all, "e", "c", {.dedup_id = "c"}).value.how == Acceptance::duplicate);
+  CHECK(world.event({"all", "another"}, "e", "x").value.how == Acceptance::mailbox);
+  world.crash();
+  CHECK(world.event(all, "e", "d", {.dedup_id = "d"}).error.code == ErrorCode::overloaded);
+  world.run_to_rest();
+  CHECK(world.event(all, "e", "d", {.dedup_id = "d"}).value.how == Acceptance::appended);
+  CHECK(world.result(all) == "abcd");
+  CHECK(LogAudit(world.records()).ledger("all").accepted == 5);
+}
+
+TEST_CASE("S25: activities that wait refuse new work, not what has been accepted, and room comes as they end") {
+  EngineOptions options;
+  options.pending_activities = 3;
+  World world(
+      [](Registry& registry) {
+        registry.orchestrator("later", [](Context& ctx, const Text& input) {
+          ctx.wait_for_event<Text>("go");
+          return ctx.call_activity<Text>("do", input);
+        });
+        registration(registry);
+      },
+      options);
+  world.start({"later", "k"}, "late");
+  world.event({"later", "k"}, "x", "");
+  for (int i = 0; i < 3; ++i) CHECK(!world.start({"call", std::to_string(i)}, "x").error);
+  CHECK(world.start({"call", "3"}, "x").error.code == ErrorCode::overloaded);
+  CHECK(world.event({"later", "k"}, "go", "").error.code == ErrorCode::overloaded);
+  CHECK(world.terminate({"call", "0"}).value.how == Acceptance::done);
+  CHECK(world.start({"call", "3"}, "x").error.code == ErrorCode::overloaded);  // its activity still runs
+  world.run_activity();
+  CHECK(world.event({"later", "k"}, "go", "").value.how == Acceptance::appended);
+  CHECK(world.start({"call", "3"}, "x").error.code == ErrorCode::overloaded);
+  world.run_to_rest();
+  CHECK(world.result({"later", "k"}) == "late");
+  CHECK(!world.start({"call", "3"}, "x").error);
+}
+
+TEST_CASE("S25: answers whose callbacks do not run count against the inbox, and give room as they do") {
+  EngineOptions options;
+  options.inbox_requests = 10;
+  World world(registration, options);
+  int sent = 0, answered = 0;
+  const auto send = [&] {
+    world.engine().raise_event({"it", std::to_string(sent)}, "x", Text(), {},
+                               [&answered](const Result<Accepted>&) { ++answered; });
+    ++sent;
+  };
+  const auto send_until_refused = [&] {
+    for (int rounds = 0; rounds < 200; ++rounds) {
+      try {
+        send();
+      } catch (const Overloaded&) {
+        return true;
+      }
+      world.executor().run(Lane::orchestrator);
+      world.executor().run(Lane::writer);
+      world.executor().run(Lane::orchestrator);
+    }
+    return false;
+  };
+  CHECK(send_until_refused());
+  CHECK(sent <= 12);
+  CHECK(answered == 0);
+  CHECK_THROWS_AS(world.engine().start(key, Text(), {}, 1ms), Overloaded);
+  world.settle();
+  CHECK(answered == sent);
+  const auto started = world.blocking([](Engine& engine) { return engine.start(key, Text()); });
+  CHECK(started.how == Acceptance::started);
+}
+
+TEST_CASE("S25: calls that wait for an end are bounded, and those whose callers have gone do not count") {
+  EngineOptions options;
+  options.inbox_requests = 1'100;
+  World world(registration, options);
+  world.start(key, "");
+  std::size_t answered = 0, refused = 0;
+  const auto wait = [&] {
+    world.engine().wait(key, [&](const Result<InstanceStatus>& result) {
+      ++(result.error.code == ErrorCode::overloaded ? refused : answered);
+    });
+    world.settle();
+  };
+  for (int i = 0; i < 1'030; ++i) {
+    std::atomic<bool> gone = false;
+    std::thread caller([&] {
+      CHECK_THROWS_AS(world.engine().wait(key, Duration(1)), TimedOut);
+      gone = true;
+    });
+    while (!gone) std::this_thread::yield();
+    caller.join();
+    world.settle();
+  }
+  for (int i = 0; i < 1'110; ++i) wait();
+  CHECK(refused == 10);
+  CHECK(answered == 0);
+  world.terminate(key);
+  world.settle();
+  CHECK(answered == 1'100);
+}
+
 TEST_CASE("S25: a blocking call that is not taken before its deadline is Overloaded, and has no effect") {
   World world(registration);
   CHECK_THROWS_AS(world.engine().start(key, Text(), {}, 1ms), Overloaded);  // no lane runs

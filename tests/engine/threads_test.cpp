@@ -261,6 +261,85 @@ TEST_CASE("S27: those who wait when the engine closes get Closed") {
   CHECK(answered.get_future().get().code == ErrorCode::closed);
 }
 
+TEST_CASE(
+    "S25: activities that hang and clients that do not stop: all bounds hold, and all that was accepted is done") {
+  const TemporaryDirectory directory;
+  constexpr int senders = 4, refusals_each = 2'000, keys = 30;
+  EngineOptions options;
+  options.inbox_requests = 50;
+  options.inbox_bytes = 20'000;
+  options.batch_records = 20;
+  options.activity_threads = 2;
+  options.unread_events = 10;
+  options.pending_activities = 20;
+  std::promise<void> released;
+  const auto release = released.get_future().share();
+  Engine engine(open_lmdb(directory.path()), registry_of([&](Registry& registry) {
+                  registry.orchestrator("deliver", [](Context& ctx, const Text&) {
+                    while (ctx.wait_for_event<Text>("e").value != "last") ctx.call_activity<Text>("hang", Text());
+                    return Text();
+                  });
+                  registry.activity("hang", [release](const ActivityContext&, const Text& value) {
+                    release.wait();
+                    return value;
+                  });
+                }),
+                options);
+  std::atomic<int> accepted = 0, refused = 0, flying = 0, flying_max = 0;
+  std::atomic<std::uint64_t> waiting_max = 0;
+  run_threads(senders, [&](int sender) {
+    int left = refusals_each;
+    for (int i = 0; left > 0; ++i) {
+      const InstanceName name{"deliver", std::to_string(i % keys)};
+      try {
+        ++flying;
+        engine.raise_event_with_start(name, Text(), "e", Text(100, 'x'),
+                                      {.dedup_id = std::to_string(sender) + "." + std::to_string(i)},
+                                      [&](const Result<Accepted>& result) {
+                                        --flying;
+                                        if (!result.error)
+                                          ++accepted;
+                                        else if (result.error.code == ErrorCode::overloaded)
+                                          ++refused;
+                                      });
+      } catch (const Overloaded&) {
+        --flying;
+        --left;
+        std::this_thread::yield();
+      }
+      flying_max = std::max<int>(flying_max, flying);
+      waiting_max = std::max<std::uint64_t>(waiting_max, engine.stats().inbox_requests);
+    }
+  });
+  // In the inbox, in three batches, as answers that wait and in those being given: never more than these have room for.
+  constexpr int batch = 20 + 32;
+  CHECK(waiting_max <= 50 + 2);
+  CHECK(flying_max.load() <= 50 + 3 * batch + (50 + 3 * batch) + batch + senders);
+  engine.ledgers();  // behind all of them
+  CHECK(accepted > 0);
+  CHECK(refused > 0);
+  CHECK(accepted <= keys * (10 + 1) + 20);
+  released.set_value();
+  const auto persist = [&](const InstanceName& name) {
+    for (;;) try {
+        engine.raise_event_with_start(name, Text(), "e", Text("last"), {});
+        return;
+      } catch (const Overloaded&) {  // until there is room
+        std::this_thread::yield();
+      }
+  };
+  for (int key = 0; key < keys; ++key) {
+    const InstanceName name{"deliver", std::to_string(key)};
+    persist(name);
+    CHECK(engine.wait(name).state.status == RunStatus::completed);
+  }
+  const auto ledgers = engine.ledgers();
+  REQUIRE(ledgers.size() == 1);
+  CHECK(ledgers[0].balanced());
+  CHECK(ledgers[0].accepted == static_cast<std::uint64_t>(accepted + keys));
+  CHECK(ledgers[0].consumed == ledgers[0].accepted);
+}
+
 TEST_CASE("S25: a wait that is not over in time throws TimedOut") {
   const TemporaryDirectory directory;
   Engine engine(open_lmdb(directory.path()), registry_of(registration), with_test_defaults());

@@ -96,6 +96,8 @@ bytes_max = 2048
 inbox_count_max = 5
 inbox_bytes_max = 1048576
 fibers_max = 1
+unread_messages_max = 20
+pending_batches_max = 30
 retention = "10m"
 [admin]
 port = 1234)") + R"([delivery.retry]
@@ -113,6 +115,8 @@ total_time = "1h"
   CHECK(config.window.bytes_max == 2'048);
   CHECK(config.engine.inbox_count_max == 5);
   CHECK(config.engine.fibers_max == 1);
+  CHECK(config.engine.unread_messages_max == 20);
+  CHECK(config.engine.pending_batches_max == 30);
   CHECK(config.engine.retention == milliseconds(600'000));
   CHECK(config.admin.port == 1'234);
   CHECK(config.delivery.retry.attempts_max == 3);

@@ -32,6 +32,19 @@ std::string Receiver::url() const { return "http://127.0.0.1:" + std::to_string(
 
 void Receiver::on_request(const http::Request& request, http::Respond respond) {
   ++requests_;
+  if (hanging_)
+    held_.emplace_back(request, std::move(respond));
+  else
+    take(request, std::move(respond));
+}
+
+void Receiver::hang(bool hanging) {
+  hanging_ = hanging;
+  if (hanging) return;
+  for (auto& [request, respond] : std::exchange(held_, {})) take(request, std::move(respond));
+}
+
+void Receiver::take(const http::Request& request, http::Respond respond) {
   if (!well_formed(request)) return respond(plain(400, "not a signed batch"));
   if (fixed_status_ != 0) return respond(plain(fixed_status_, "told to"));
   const auto mood = next_mood();

@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace bobbin::drill {
@@ -34,6 +35,9 @@ class Receiver {
 
   std::string url() const;
   void set_faults(const ReceiverFaults& faults) { faults_ = faults; }
+  // From now on requests are neither used nor answered; with false, those that wait are, and all that come.
+  void hang(bool hanging);
+  std::size_t held() const { return held_.size(); }
   // Every request is answered with this status, unused, until it is 0 again.
   void answer_always(unsigned status) { fixed_status_ = status; }
 
@@ -48,6 +52,7 @@ class Receiver {
   enum class Mood { well, refused, forgot, slow };
 
   void on_request(const http::Request& request, http::Respond respond);
+  void take(const http::Request& request, http::Respond respond);
   bool well_formed(const http::Request& request);
   void use(const std::string& key, const std::string& body);
   Mood next_mood();
@@ -58,6 +63,8 @@ class Receiver {
   std::mt19937_64 random_;
   ReceiverFaults faults_;
   unsigned fixed_status_ = 0;
+  bool hanging_ = false;
+  std::vector<std::pair<http::Request, http::Respond>> held_;
   std::uint64_t requests_ = 0;
   ReceivedBatches batches_;
   std::unordered_map<std::string, std::size_t> by_key_;

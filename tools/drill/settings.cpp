@@ -18,7 +18,8 @@ void write_gateway_config(const std::filesystem::path& file, const GatewaySettin
       << "[delivery.retry]\nattempts_max = " << settings.attempts_max << "\nfirst_delay = \"20ms\"\ncap = \""
       << settings.retry_cap.count() << "ms\"\n\n"
       << "[window]\nlength = \"" << settings.window_length.count() << "ms\"\nmessages_max = " << settings.messages_max
-      << "\n\n[engine]\nfibers_max = " << settings.fibers_max << "\n";
+      << "\n\n[engine]\nfibers_max = " << settings.fibers_max << "\n"
+      << settings.engine_lines;
   if (!out.flush()) throw std::runtime_error("cannot write " + file.string());
 }
 

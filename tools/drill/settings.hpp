@@ -24,6 +24,7 @@ struct GatewaySettings {
   std::chrono::milliseconds retry_cap{200};
   std::chrono::milliseconds delivery_timeout{5'000};
   std::size_t fibers_max = 4'096;
+  std::string engine_lines;  // more of the section [engine]
 };
 
 // Writes a configuration with SMPP, HTTP and admin interface on whatever ports are free. Throws std::runtime_error if

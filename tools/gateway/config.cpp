@@ -128,6 +128,8 @@ void read_engine(ConfigReader& reader, EngineConfig& engine) {
   reader.integer("inbox_bytes_max", engine.inbox_bytes_max, 1'048'576, 64 * gibibyte);
   // The engine's own ceiling: more guarded stacks than that exhaust the mappings of a process.
   reader.integer("fibers_max", engine.fibers_max, 1, 16'000);
+  reader.integer("unread_messages_max", engine.unread_messages_max, 1, 1'000'000);
+  reader.integer("pending_batches_max", engine.pending_batches_max, 1, 10'000'000);
   // What a restart recognises retransmissions by must still be there.
   reader.duration("retention", engine.retention, std::chrono::minutes(2), hours(24 * 365));
 }

@@ -83,6 +83,8 @@ struct EngineConfig {
   std::size_t inbox_count_max = 8'192;
   std::size_t inbox_bytes_max = 64 * 1024 * 1024;
   std::size_t fibers_max = 4'096;
+  std::size_t unread_messages_max = 10'000;   // of one conversation, behind a batch that is not delivered
+  std::size_t pending_batches_max = 100'000;  // of all conversations
   std::chrono::milliseconds retention{std::chrono::hours(24)};
 };
 

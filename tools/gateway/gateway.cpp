@@ -51,6 +51,8 @@ EngineOptions options_of(const GatewayConfig& config, std::shared_ptr<spdlog::lo
   options.inbox_requests = config.engine.inbox_count_max;
   options.inbox_bytes = config.engine.inbox_bytes_max;
   options.resident_instances = config.engine.fibers_max;
+  options.unread_events = config.engine.unread_messages_max;
+  options.pending_activities = config.engine.pending_batches_max;
   options.retention = config.engine.retention;
   options.activity_threads = config.delivery.concurrency;
   options.log = log_to(log);

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 namespace bobbin::gateway {
 
 namespace {
@@ -137,14 +139,25 @@ void Intake::on_http(const std::string& client, const http::Request& request, ht
   accept(sms, dedup_id, [shared_respond](const auto& result) { (*shared_respond)(response_to(result)); });
 }
 
+// A flood of refusals must not become one of log lines.
+void Intake::count_refusal(const ErrorInfo& error) {
+  ++counters_.refused;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < quiet_until_) {
+    ++refused_quietly_;
+    return;
+  }
+  log_->warn("a message was not accepted (nor were {} since the last such line): {}",
+             std::exchange(refused_quietly_, 0), error.message);
+  quiet_until_ = now + std::chrono::seconds(1);
+}
+
 void Intake::accept(const workflows::Sms& sms, const std::string& dedup_id, OnAnswer answer) {
   const auto finish = [this, answer = std::move(answer)](const Result<Accepted>& result) {
-    if (result.error) {
-      ++counters_.refused;
-      log_->warn("a message was not accepted: {}", result.error.message);
-    } else {
+    if (result.error)
+      count_refusal(result.error);
+    else
       ++(result.value.how == Acceptance::duplicate ? counters_.repeated : counters_.accepted);
-    }
     answer(result);
   };
   const InstanceName conversation{workflows::sms_consolidation, conversation_key(sms)};

@@ -11,6 +11,7 @@
 #include <bobbin/workflows/sms.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -42,6 +43,7 @@ class Intake final : public smpp::SubmitHandler {
   const IntakeCounters& counters() const { return counters_; }
 
  private:
+  void count_refusal(const ErrorInfo& error);
   void accept(const workflows::Sms& sms, const std::string& dedup_id, OnAnswer answer);
 
   Engine& engine_;
@@ -51,6 +53,8 @@ class Intake final : public smpp::SubmitHandler {
   std::function<void(std::function<void()>)> post_;
   std::shared_ptr<spdlog::logger> log_;
   IntakeCounters counters_;
+  std::chrono::steady_clock::time_point quiet_until_{};
+  std::uint64_t refused_quietly_ = 0;
 };
 
 }  // namespace bobbin::gateway

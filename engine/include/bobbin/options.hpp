@@ -14,10 +14,10 @@ namespace bobbin {
 enum class LogLevel { debug, info, warning, error };
 
 struct EngineOptions {
-  // Bounds of the inbox (S25): requests that are accepted by no one yet.
+  // Bounds of the inbox (S25): requests that are accepted by no one yet, and answers that wait for their callbacks.
   std::size_t inbox_requests = 65'536;
   std::size_t inbox_bytes = 64u << 20;
-  // A commit holds at most about this many records and bytes of payload.
+  // A commit holds at most about this many records (and answers), and bytes of payload.
   std::size_t batch_records = 4'096;
   std::size_t batch_bytes = 8u << 20;
 
@@ -25,6 +25,10 @@ struct EngineOptions {
   // Instances whose fibers are in memory; idle ones beyond it are unwound and replayed on demand. 1 to 16,000.
   std::size_t resident_instances = 16'000;
   std::size_t fiber_stack_bytes = 256u << 10;
+  // Work that has been accepted and waits, beyond which new work gets Overloaded until some of it is done (S25): events
+  // that one live run has not taken; activities, of all runs, that wait for a thread, a retry or their end.
+  std::size_t unread_events = 10'000;
+  std::size_t pending_activities = 100'000;
   // Payloads that are larger are refused.
   std::size_t payload_bytes = 1u << 20;
 
