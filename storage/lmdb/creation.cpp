@@ -56,7 +56,7 @@ void build(MDB_env* environment, const std::filesystem::path& path) {
   } catch (const LmdbFailure& failure) {
     throw_failure(failure.number(), "creating the log in", path);
   }
-  check(mdb_env_sync(environment, 1), "syncing the log in", path);
+  if (const auto result = mdb_env_sync(environment, 1); result != MDB_SUCCESS) throw_sync_failure(result, path);
 }
 
 }  // namespace

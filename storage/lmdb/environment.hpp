@@ -26,6 +26,16 @@ class Environment {
   const Databases& databases() const { return databases_; }
   const std::filesystem::path& directory() const { return directory_; }
 
+  // Throws Corrupt, naming the page, when LMDB's own structure is damaged: all of it, which takes as long as reading
+  // the file does. At open only the first pages are looked at, the whole of a small log. Any thread.
+  void check_all_pages();
+
+  // False in a child of the process that opened it. Whatever is shared with that one is left alone there: to end a read
+  // transaction, or to close, would take the parent's readers' slots from it.
+  bool is_of_this_process() const noexcept;
+  // Throws InvalidArgument in a child.
+  void check_process() const;
+
   // Read transactions, reused. Any thread.
   std::unique_ptr<ReadTransaction> begin_read();
   void end_read(std::unique_ptr<ReadTransaction> transaction) noexcept;
@@ -35,12 +45,14 @@ class Environment {
   int clear_dead_readers() noexcept;
 
  private:
-  explicit Environment(const std::filesystem::path& directory) : directory_(directory), claim_(directory) {}
+  explicit Environment(const std::filesystem::path& directory);
   void create_if_absent(const LmdbOptions& options);
   void open(unsigned flags, std::uint64_t map_size_bytes);
   void open_databases();
+  MDB_txn* begin_checked(std::uint64_t pages_max);
 
   std::filesystem::path directory_;
+  const pid_t process_;
   ProcessClaim claim_;
   std::optional<OwnerLock> owner_;
   MDB_env* handle_ = nullptr;

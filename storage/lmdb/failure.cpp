@@ -50,6 +50,12 @@ LmdbFailure::LmdbFailure(int number, const std::string& doing)
 bool LmdbFailure::is_full() const noexcept { return says_full(number_); }
 bool LmdbFailure::is_corrupt() const noexcept { return says_corrupt(number_); }
 
+void throw_sync_failure(int number, const std::filesystem::path& path) {
+  if (says_full(number)) throw_failure(number, "syncing", path);
+  throw OutcomeUnknown("syncing " + path.string() + " failed: " + mdb_strerror(number) +
+                       "; check the disk and open the log again to see what is durable");
+}
+
 void throw_failure(int number, const std::string& doing, const std::filesystem::path& path) {
   const auto code = code_of(number);
   throw_error({code, {}, doing + " " + path.string() + " failed: " + mdb_strerror(number) + advice_for(code), false});

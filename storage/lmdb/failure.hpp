@@ -21,6 +21,9 @@ class LmdbFailure : public std::runtime_error {
   int number_;
 };
 
+// What was written may not be on the disk.
+[[noreturn]] void throw_sync_failure(int number, const std::filesystem::path& path);
+
 // For opening and reading. `number` is LMDB's or errno's.
 [[noreturn]] void throw_failure(int number, const std::string& doing, const std::filesystem::path& path);
 

@@ -20,7 +20,7 @@ FileDescriptor::~FileDescriptor() {
 
 void sync_to_disk(const std::filesystem::path& path) {
   const FileDescriptor file(path, O_RDONLY);
-  if (::fsync(file.number()) != 0) throw_failure(errno, "syncing", path);
+  if (::fsync(file.number()) != 0) throw_sync_failure(errno, path);
 }
 
 }  // namespace bobbin::storage

@@ -5,6 +5,7 @@
 #include <bobbin/error.hpp>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,7 +35,10 @@ std::string holder(int file) {
   const auto size = ::pread(file, text.data(), text.size(), 0);
   const std::string pid(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   const auto digits = pid.substr(0, pid.find_first_not_of("0123456789"));
-  return digits.empty() ? "another process" : "process " + digits;
+  if (digits.empty()) return "another process";
+  // A lock goes with the last copy of its descriptor, and forking makes copies.
+  const bool ended = ::kill(static_cast<pid_t>(std::stol(digits)), 0) != 0 && errno == ESRCH;
+  return "process " + digits + (ended ? ", which has ended: a child that it forked still holds it" : "");
 }
 
 void write_pid(int file, const std::filesystem::path& path) {

@@ -2,6 +2,7 @@
 
 #include "storage/lmdb/failure.hpp"
 #include "storage/lmdb/files.hpp"
+#include "storage/lmdb/layout.hpp"
 
 #include <bobbin/error.hpp>
 
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <string>
@@ -17,28 +19,12 @@ namespace bobbin::storage {
 
 namespace {
 
-constexpr std::uint32_t lmdb_magic = 0xBEEFC0DE;
-constexpr std::uint32_t lmdb_data_version = 1;
-constexpr std::uint64_t no_page = ~std::uint64_t{0};
-constexpr std::uint16_t tree_depth_max = 32;  // LMDB's cursor stack
+using namespace layout;
 
-// A tree's root as it lies in a meta page of a 64-bit machine.
-struct TreeRoot {
-  std::uint32_t page_size;  // in the first tree only
-  std::uint16_t flags;
-  std::uint16_t depth;
-  std::uint64_t branch_pages, leaf_pages, overflow_pages, entries, root;
-};
+constexpr std::uint64_t map_bytes_max = std::uint64_t{1} << 47;  // what a process can address
 
-struct MetaPage {
-  std::uint64_t page_number;
-  std::uint16_t unused, flags, lower, upper;
-  std::uint32_t magic, version;
-  std::uint64_t address, map_size;
-  TreeRoot free_pages, main;
-  std::uint64_t last_page, transaction;
-};
-static_assert(sizeof(MetaPage) == 152);
+// A writer may go on between the readings of the two pages.
+constexpr int tries_to_read = 10;
 
 class Probe {
  public:
@@ -46,13 +32,22 @@ class Probe {
 
   void run() {
     check_machine();
-    const auto first = read(0);
-    const auto page_size = first.free_pages.page_size;
+    const auto page_size = read(0).free_pages.page_size;
     if (page_size < 512 || page_size > 65536 || (page_size & (page_size - 1)) != 0)
       damaged(0, "its page size is impossible");
-    const auto second = read(page_size);
-    check(first, 0, page_size);
-    check(second, 1, page_size);
+    for (int left = tries_to_read; left > 0; --left) {
+      const auto first = read(0);
+      const auto second = read(page_size);
+      check_kind(first, 0);
+      check_kind(second, 1);
+      const int newest = first.transaction > second.transaction ? 0 : 1;
+      // Transactions take turns on the two pages; a damaged number would hide the newest one.
+      if (std::max(first.transaction, second.transaction) != std::min(first.transaction, second.transaction) + 1)
+        continue;
+      // The other one is not looked at: a commit that failed may have left anything there.
+      return check(newest == 0 ? first : second, newest, page_size);
+    }
+    damaged(0, "its transaction is not one before or after that of meta page 1");
   }
 
  private:
@@ -73,30 +68,36 @@ class Probe {
   void check_machine() const {
     std::uint32_t words[6] = {};
     if (::pread(file_.number(), words, sizeof words, 0) != sizeof words) damaged(0, "the file ends before it");
-    const bool swapped = words[4] == __builtin_bswap32(lmdb_magic) || words[3] == __builtin_bswap32(lmdb_magic);
-    if (swapped || (words[3] == lmdb_magic && words[4] != lmdb_magic))
+    const bool swapped = words[4] == __builtin_bswap32(magic) || words[3] == __builtin_bswap32(magic);
+    if (swapped || (words[3] == magic && words[4] != magic))
       throw UnsupportedFormat(path_.string() +
                               " was written on a machine with another byte order or word size; read it there");
   }
 
-  void check(const MetaPage& page, int number, std::uint64_t page_size) const {
-    if (page.magic != lmdb_magic) damaged(number, "it does not begin as one of LMDB");
-    if (page.version != lmdb_data_version)
+  void check_kind(const MetaPage& page, int number) const {
+    if (page.magic != magic) damaged(number, "it does not begin as one of LMDB");
+    if (page.version != data_version)
       throw UnsupportedFormat(path_.string() + " has LMDB's data version " + std::to_string(page.version) +
-                              ", expected " + std::to_string(lmdb_data_version) +
+                              ", expected " + std::to_string(data_version) +
                               "; open it with the version that wrote it");
+    if (page.transaction % 2 != static_cast<std::uint64_t>(number)) damaged(number, "it has the other's number");
+  }
+
+  void check(const MetaPage& page, int number, std::uint64_t page_size) const {
     struct stat status {};
     if (::fstat(file_.number(), &status) != 0) throw_failure(errno, "reading", path_);
     const auto pages = static_cast<std::uint64_t>(status.st_size) / page_size;
+    if (page.free_pages.page_size != page_size) damaged(number, "its page size is not that of the other one");
+    if (page.map_size > map_bytes_max) damaged(number, "its map is impossibly large");
+    if (page.last_page > map_bytes_max / page_size) damaged(number, "its last page is impossible");
     check(page.free_pages, number, pages, page.last_page);
     check(page.main, number, pages, page.last_page);
-    if (page.last_page > no_page / page_size / 2) damaged(number, "its last page is impossible");
   }
 
-  void check(const TreeRoot& tree, int number, std::uint64_t pages, std::uint64_t last_page) const {
+  void check(const Tree& tree, int number, std::uint64_t pages, std::uint64_t last_page) const {
     if (tree.depth > tree_depth_max) damaged(number, "a tree is impossibly deep");
     if (tree.root == no_page) return;
-    if (tree.root > last_page || tree.root < 2) damaged(number, "a tree's root is no page of the file");
+    if (tree.root > last_page || tree.root < first_tree_page) damaged(number, "a tree's root is no page of the file");
     if (tree.root >= pages) damaged(number, "a tree's root lies behind the end of the file, which has been cut");
   }
 

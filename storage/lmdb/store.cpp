@@ -53,6 +53,7 @@ LmdbStore::LmdbStore(std::shared_ptr<Environment> environment) : environment_(st
 }
 
 Committed LmdbStore::commit(const Batch& batch) {
+  environment_->check_process();
   if (!broken_.empty())
     throw Closed("nothing was written: an earlier commit failed (" + broken_ + "); close the store and open it again");
   auto done = write(batch);
@@ -95,8 +96,9 @@ void LmdbStore::finish(storage::LmdbWriter& writer) {
     // A full map shows before anything is written; after any other failure the meta page may or may not be on the disk.
     if (failure.number() == MDB_MAP_FULL) fail_write(failure);
     broken_ = failure.what();
-    throw OutcomeUnknown("the commit may or may not be durable: " + broken_ +
-                         "; open the log again to see, and repeat with the same dedup ids");
+    throw OutcomeUnknown("the last commit to the log in " + environment_->directory().string() +
+                         " may or may not be durable: " + broken_ +
+                         "; check the disk, open the log again to see, and repeat with the same dedup ids");
   }
 }
 
@@ -104,6 +106,7 @@ class LmdbLogReader final : public LogReader {
  public:
   explicit LmdbLogReader(std::shared_ptr<Environment> environment) : environment_(std::move(environment)) {}
   std::unique_ptr<InspectionSnapshot> snapshot() override { return snapshot_of(environment_); }
+  void check_pages() override { environment_->check_all_pages(); }
 
  private:
   std::shared_ptr<Environment> environment_;

@@ -198,6 +198,13 @@ VerifyReport verify(InspectionSnapshot& snapshot, const VerifyVisitor& visitor) 
 }
 
 VerifyReport verify(LogReader& log, const VerifyVisitor& visitor) {
+  try {
+    log.check_pages();
+  } catch (const Corrupt& error) {  // to walk on would be to trust it
+    VerifyReport report;
+    report.add_issue(0, error.what());
+    return report;
+  }
   auto snapshot = log.snapshot();
   return Verification(*snapshot, visitor, [&log, &snapshot] { return (snapshot = log.snapshot()).get(); }).run();
 }

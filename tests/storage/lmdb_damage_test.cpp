@@ -182,7 +182,11 @@ TEST_CASE("damaged meta pages are named before LMDB believes them") {
   CHECK(says(with_bytes(20, "\x02"), "unsupported_format"));
   CHECK(says(with_bytes(16, "\xbe\xef\xc0\xde"), "another byte order"));
   CHECK(says(with_bytes(12, std::string("\xde\xc0\xef\xbe\0\0\0\0", 8)), "word size"));
-  CHECK(says(with_bytes(16 + 24 + 48 + 40, "\xff\xff\xff"), "corrupt: meta page 0"));  // the main tree's root
+  // The main tree's root: of the newest state, and of the one before, which a failed commit may leave like this.
+  CHECK(says(with_bytes(4096 + 16 + 24 + 48 + 40, "\xff\xff\xff"), "corrupt: meta page 1"));
+  CHECK(with_bytes(16 + 24 + 48 + 40, "\xff\xff\xff").empty());
+  CHECK(says(with_bytes(4096 + 144, "\x05"), "its transaction is not one before or after"));
+  CHECK(says(with_bytes(4096 + 144, "\x02"), "it has the other's number"));
   CHECK(says(with_bytes(24 + 16, std::string("\x03\0\0\0", 4)), "page size"));
   fs::copy_file(saved, data, fs::copy_options::overwrite_existing);
   fs::resize_file(data, 3 * 4096);

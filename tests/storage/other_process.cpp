@@ -60,13 +60,16 @@ std::optional<int> run_as_other_process(int argc, char** argv) {
     std::puts(act(name, argv[2]).c_str());
     return 0;
   }
-  if (name != "--hold") return std::nullopt;
-  const auto store = open_lmdb(argv[2]);
-  const auto snapshot = store->snapshot();
-  std::puts("open");
-  std::fflush(stdout);
-  ::pause();
-  return 0;
+  const auto hold = [](auto& log) {
+    const auto snapshot = log.snapshot();
+    std::puts("open");
+    std::fflush(stdout);
+    ::pause();
+    return 0;
+  };
+  if (name == "--hold") return hold(*open_lmdb(argv[2]));
+  if (name == "--hold-reading") return hold(*open_lmdb_read_only(argv[2]));
+  return std::nullopt;
 }
 
 std::string in_other_process(const std::string& name, const std::filesystem::path& log) {
@@ -80,8 +83,8 @@ std::string in_other_process(const std::string& name, const std::filesystem::pat
   return text.substr(0, text.find('\n'));
 }
 
-HoldingProcess::HoldingProcess(const std::filesystem::path& log) {
-  const auto [pid, output] = start("--hold", log);
+HoldingProcess::HoldingProcess(const std::filesystem::path& log, const std::string& act) {
+  const auto [pid, output] = start("--" + act, log);
   pid_ = pid;
   char byte = 0;
   if (::read(output, &byte, 1) != 1) throw std::runtime_error("the other process could not open the log");

@@ -16,10 +16,11 @@ std::optional<int> run_as_other_process(int argc, char** argv);
 // lsn> <records scanned>" or "<error code>: <message>". "die" opens it to write, holds a snapshot, and is killed.
 std::string in_other_process(const std::string& act, const std::filesystem::path& log);
 
-// A process that has the log open for writing until it is destroyed (killed).
+// A process that has the log open, and a snapshot of it, until it is destroyed (SIGKILL).
 class HoldingProcess {
  public:
-  explicit HoldingProcess(const std::filesystem::path& log);
+  // "hold" opens it for writing, "hold-reading" for reading.
+  explicit HoldingProcess(const std::filesystem::path& log, const std::string& act = "hold");
   ~HoldingProcess();
   HoldingProcess(const HoldingProcess&) = delete;
   HoldingProcess& operator=(const HoldingProcess&) = delete;

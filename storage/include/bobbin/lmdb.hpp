@@ -26,7 +26,7 @@ struct LmdbOptions {
 //
 // Throws Locked (naming the process) when it is open elsewhere or already in this process, NotFound when there is none
 // and none is to be made, UnsupportedFormat, Corrupt (naming what and where), InvalidArgument when the directory cannot
-// be used, StorageFull. Must not be used over a fork, nor on a network file system.
+// be used, StorageFull, OutcomeUnknown when a sync fails. Must not be used over a fork, nor on a network file system.
 std::unique_ptr<Store> open_lmdb(const std::filesystem::path& directory, const LmdbOptions& options = {});
 
 // Opens it for reading, beside a process that writes or alone; never changes a record or row. Needs write access to the
