@@ -53,8 +53,9 @@ struct VerifyVisitor {
 // Damage is reported, not thrown; UnsupportedFormat is thrown.
 VerifyReport verify(InspectionSnapshot& snapshot, const VerifyVisitor& visitor = {});
 
-// The same, after the structure of all pages; beside an engine that writes: the records are walked through one short snapshot after another, for pages
-// that a snapshot sees cannot be used again; the log's end and the rows are seen through the last one.
+// The same, after the structure of all pages, beside an engine that writes: the records are walked through one short
+// snapshot after another, for pages that a snapshot sees cannot be used again; the log's end and the rows are seen
+// through the last one.
 VerifyReport verify(LogReader& log, const VerifyVisitor& visitor = {});
 
 }  // namespace bobbin
