@@ -193,6 +193,7 @@ namespace {
 template <class Impl>
 PurgeRequest purge_request(const Impl& impl, const InstanceName& name, const OperatorOptions& options) {
   check_dedup_id(options.dedup_id);
+  check_note("a note", options.note);
   const auto id = instance_id(name);
   return {id, options, impl.hash_of(id, options.dedup_id), {}};
 }

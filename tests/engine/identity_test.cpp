@@ -107,6 +107,7 @@ TEST_CASE("Impossible options are refused at the opening, each with its name and
       {"retention", [](EngineOptions& o) { o.retention = Duration::zero(); }},
       {"retention", [](EngineOptions& o) { o.retention = Duration::max(); }},
       {"checkpoint_age_records", [](EngineOptions& o) { o.checkpoint_age_records = 0; }},
+      {"tail_records_max", [](EngineOptions& o) { o.tail_records_max = 1; }},
   };
   for (const auto& [name, change] : impossible) {
     CAPTURE(name);
