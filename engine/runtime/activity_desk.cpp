@@ -73,6 +73,7 @@ void ActivityDesk::put(const Key& key, Task task, Lsn lsn, LogTime not_before) {
     return;
   }
   if (!tasks_.emplace(key, std::move(task)).second) return;
+  lsn = std::max(lsn, core_.info.last_lsn + 1);  // its number counts this open, the record of which must be durable
   if (not_before > core_.clock.now())
     later_.push({not_before, {lsn, key}});
   else

@@ -96,6 +96,21 @@ TEST_CASE("S21: attempt numbers count recorded failures and openings") {
   CHECK(world.result(key) == "done");
 }
 
+TEST_CASE("S21: after an open no attempt starts before the opening that its number counts is durable") {
+  World world(calling(retrying(3)));
+  world.start(key, "x");
+  CHECK(running(world).attempt == 1);
+  world.crash();
+  world.runner().tasks.clear();
+  for (int i = 0; i < 3; ++i) {
+    world.executor().wake(Lane::orchestrator);
+    world.executor().run(Lane::orchestrator);
+  }
+  CHECK(world.runner().tasks.empty());
+  world.settle();
+  CHECK(running(world).attempt == 2);
+}
+
 TEST_CASE("S21: the idempotency key is the same over attempts and crashes, and used for nothing else") {
   World world(calling(retrying(0)));
   world.start(key, "x");
