@@ -52,6 +52,7 @@ void fold(const Record& record, FoldTarget& target) {
   fold_log_state(record, target.log_state());
   if (record.instance == InstanceId{}) return;
 
+  const OperatorActBody* act = std::get_if<OperatorActBody>(&record.body);
   auto& state = target.instance(record.instance);
   if (state.lsn < record.lsn) {
     fold_instance(record, state, target);
@@ -60,7 +61,6 @@ void fold(const Record& record, FoldTarget& target) {
     state.updated_elapsed = record.elapsed;
     target.changed(state);
   }
-  const OperatorActBody* act = std::get_if<OperatorActBody>(&record.body);
   if (act && act->act == OperatorAct::purge) return;
   const bool was_activity = act && target.dead_letter(act->target).is_activity;
   if (act) {

@@ -216,7 +216,9 @@ void Orchestrator::sleep_until_next() {
   // Full: the writer wakes the lane. Closing: nothing is begun any more, whatever is due.
   if (core_.log.full() || closing_) return core_.ports.executor->wake_after(Lane::orchestrator, std::nullopt);
   auto next = core_.timers.next();
-  for (const auto at : {desk_.next_retry(), core_.purge.next()})
+  // A purge waits for the writer, which wakes the lane.
+  const auto purge = writer_.queued() == 0 ? core_.purge.next() : std::nullopt;
+  for (const auto at : {desk_.next_retry(), purge})
     if (at && (!next || *at < *next)) next = at;
   std::optional<Duration> delay;
   if (next) delay = *next > core_.clock.now() ? *next - core_.clock.now() : Duration::zero();

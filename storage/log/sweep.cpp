@@ -40,6 +40,7 @@ class Pass {
   bool held(Lsn lsn);
   void purge(Lsn lsn, std::uint64_t checksum);
   void close_gap();
+  bool settled_last_in(Position letter, Lsn lsn);
   void forget_settled(Lsn lsn);
 
   Writer& writer_;
@@ -134,12 +135,22 @@ void Pass::close_gap() {
   gap_.reset();
 }
 
+// An event that was redriven may have died again since: then its row is that of another record.
+bool Pass::settled_last_in(Position letter, Lsn lsn) {
+  const Label what("dead letter", letter);
+  const auto key = dead_letter_key(letter);
+  const auto framed = parts_.find(Table::dead_letters, key, what);
+  if (framed.empty()) return false;
+  open_row(framed, key.view(), what);
+  return decode_dead_letter(row_body(framed), what).lsn == lsn;
+}
+
 void Pass::forget_settled(Lsn lsn) {
   auto& holds = writer_.cursor(Table::holds);
   while (holds.seek(log_key(lsn).view()) && is_hold_on(holds, lsn)) {
     const auto key = Key().add_raw(holds.key());
     const Position letter{number_at(key.view(), 8), static_cast<std::uint32_t>(number_at(key.view(), 16))};
-    erase_parts(writer_, Table::dead_letters, dead_letter_key(letter));
+    if (settled_last_in(letter, lsn)) erase_parts(writer_, Table::dead_letters, dead_letter_key(letter));
     writer_.erase(Table::holds, key.view());
   }
 }

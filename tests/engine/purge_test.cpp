@@ -298,6 +298,49 @@ TEST_CASE("S14, S28: a dead letter keeps what it needs until it is settled") {
   check_sound(world);
 }
 
+TEST_CASE("S14, S28: a dead letter of an instance that is purged can be settled, and the instance begins anew") {
+  auto settings = options();
+  settings.carries_before_dead = 1;
+  World world(registration, settings);
+  for (const auto* value : {"a", "b"}) world.event_with_start(pair_of(1), "", "other", value);
+  world.terminate(pair_of(1));
+  const auto letters = world.dead_letters();
+  REQUIRE(letters.size() == 2);
+  move_on(world);
+  let_pass(world, 3h);
+  REQUIRE(!has_row(world, pair_of(1)));
+  world.discard(letters[0].position);
+  CHECK(world.ledger("pair").dead_lettered == 1);
+  CHECK(world.ledger("pair").discarded == 1);
+  world.redrive(letters[1].position);
+  CHECK(world.ledger("pair").pending == 1);
+  check_sound(world);
+  CHECK(!world.start(pair_of(1), "").error);
+  world.crash();
+  CHECK(world.status(pair_of(1)).state.unread.size() == 1);
+  check_sound(world);
+}
+
+TEST_CASE("S14, S28: a dead letter that was redriven and died again outlives the record of its redriving") {
+  auto settings = options();
+  settings.carries_before_dead = 1;
+  World world(registration, settings);
+  const InstanceName name{"refuse", "1"};
+  world.event_with_start(name, "refuse", "e", "a");
+  const auto letter = world.dead_letters().at(0).position;
+  world.redrive(letter);
+  world.start(name, "refuse");
+  REQUIRE(world.dead_letters().at(0).state == DeadLetterState::dead);
+  move_on(world);
+  let_pass(world, 3h);
+  REQUIRE(world.dead_letters().size() == 1);
+  CHECK(world.dead_letters()[0].state == DeadLetterState::dead);
+  world.redrive(letter);
+  world.start(name, "take");
+  CHECK(world.result(name) == "a");
+  check_sound(world);
+}
+
 TEST_CASE("S10, S28: an event in the mailbox keeps its record as long as it waits") {
   auto long_mailbox = options();
   long_mailbox.mailbox_time_to_live = 5h;
@@ -314,6 +357,19 @@ TEST_CASE("S10, S28: an event in the mailbox keeps its record as long as it wait
   CHECK(records_of(world, pair_of(2)) == 0);
   CHECK(!has_row(world, pair_of(2)));
   check_sound(world);
+}
+
+TEST_CASE("S28: a purge that is due does not keep the lane busy while a commit takes long") {
+  World world(registration, options());
+  world.event_with_start(pair_of(1), "", "e", "a");
+  world.event(pair_of(1), "e", "b");
+  world.clock().advance(3h);
+  world.engine().start(pair_of(2), Text(), {}, [](const Result<Accepted>&) {});
+  for (int i = 0; i < 5; ++i) {
+    world.executor().wake(Lane::orchestrator);
+    world.executor().run(Lane::orchestrator);
+  }
+  CHECK((!world.executor().next_delay() || *world.executor().next_delay() > Duration::zero()));
 }
 
 TEST_CASE("S28: an idle engine purges, too, and under a load of finished runs the log stays bounded") {
