@@ -113,7 +113,8 @@ class Gateway {
         beat_timer_(io_),
         signals_(io_, SIGTERM, SIGINT) {
     open_engine(open_store);
-    intake_.emplace(*engine_, retransmission_, window_of(config), config.country_code, to_io(), log_);
+    intake_.emplace(*engine_, retransmission_, window_of(config), config.country_code, to_io(),
+                    &Retransmission::Time::clock::now, log_);
     listen();
   }
 
@@ -139,8 +140,9 @@ class Gateway {
     LmdbOptions options;
     options.log_line = [log = log_](std::string_view line) { log->info("log: {}", line); };
     auto store = open_store(config_.data_directory, options);
-    const auto remembered = seed_after_restart(*store, heartbeat_.last(), retransmission_options_, retransmission_);
-    heartbeat_.beat();
+    const auto remembered = seed_after_restart(*store, heartbeat_.last(), Retransmission::Time::clock::now(),
+                                               retransmission_options_, retransmission_);
+    opened_behind_ = store->info().last_lsn;
     if (remembered != 0)
       log_->info("{} messages of just before the last end may be repeated by their senders", remembered);
     Registry registry;
@@ -186,8 +188,10 @@ class Gateway {
     intake_->on_http(config_.http->clients[*client].name, request, std::move(respond));
   }
 
+  // Only a life that can write counts: the log tells nothing of another, and what was accepted before it may still be
+  // repeated after it.
   void beat() {
-    heartbeat_.beat();
+    if (engine_->stats().durable_lsn > opened_behind_) heartbeat_.beat();
     beat_timer_.expires_after(Heartbeat::interval);
     beat_timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) beat();
@@ -218,6 +222,7 @@ class Gateway {
   asio::steady_timer beat_timer_;
   asio::signal_set signals_;
   std::vector<std::string> http_tokens_;
+  Lsn opened_behind_ = 0;  // the log's last record before this life
   std::unique_ptr<Engine> engine_;
   std::optional<Intake> intake_;
   std::optional<Admin> admin_;

@@ -80,12 +80,14 @@ workflows::Sms sms_of(const smpp::Submit& submit, const std::string& country_cod
 }  // namespace
 
 Intake::Intake(Engine& engine, Retransmission& retransmission, workflows::SmsWindow window, std::string country_code,
-               std::function<void(std::function<void()>)> post, std::shared_ptr<spdlog::logger> log)
+               std::function<void(std::function<void()>)> post, std::function<Retransmission::Time()> now,
+               std::shared_ptr<spdlog::logger> log)
     : engine_(engine),
       retransmission_(retransmission),
       window_(std::move(window)),
       country_code_(std::move(country_code)),
       post_(std::move(post)),
+      now_(std::move(now)),
       log_(std::move(log)) {}
 
 void Intake::on_submit(const smpp::Submit& submit, smpp::Reply reply) {
@@ -99,7 +101,7 @@ void Intake::on_submit(const smpp::Submit& submit, smpp::Reply reply) {
   incoming.content = submit.content;
   incoming.user_message_reference = submit.user_message_reference;
   incoming.part = submit.part;
-  const auto judgement = retransmission_.judge(incoming, Retransmission::Time::clock::now());
+  const auto judgement = retransmission_.judge(incoming, now_());
   if (judgement.kind == Judgement::Kind::overloaded) {
     ++counters_.refused;
     return reply(smpp::Status::throttled);
@@ -107,14 +109,12 @@ void Intake::on_submit(const smpp::Submit& submit, smpp::Reply reply) {
   // std::function wants what it holds to be copyable.
   auto shared_reply = std::make_shared<smpp::Reply>(std::move(reply));
   accept(sms, judgement.dedup_id, [this, ticket = judgement.ticket, shared_reply](const auto& result) {
-    retransmission_.answered(ticket, memory_of(result.error), Retransmission::Time::clock::now());
+    retransmission_.answered(ticket, memory_of(result.error), now_());
     (*shared_reply)(status_of(result.error), result ? to_string(result.value.position) : std::string());
   });
 }
 
-void Intake::on_session_closed(smpp::SessionId session) {
-  retransmission_.session_closed(session, Retransmission::Time::clock::now());
-}
+void Intake::on_session_closed(smpp::SessionId session) { retransmission_.session_closed(session, now_()); }
 
 void Intake::on_http(const std::string& client, const http::Request& request, http::Respond respond) {
   const auto parsed = parse_sms_request(request.body);

@@ -28,11 +28,13 @@ struct IntakeCounters {
 // What the engine answered, on the I/O thread.
 using OnAnswer = std::function<void(const Result<Accepted>&)>;
 
-// I/O thread only. `post` takes a function to the I/O thread, from any thread.
+// I/O thread only. `post` takes a function to the I/O thread, from any thread; `now` is the clock of the
+// retransmissions.
 class Intake final : public smpp::SubmitHandler {
  public:
   Intake(Engine& engine, Retransmission& retransmission, workflows::SmsWindow window, std::string country_code,
-         std::function<void(std::function<void()>)> post, std::shared_ptr<spdlog::logger> log);
+         std::function<void(std::function<void()>)> post, std::function<Retransmission::Time()> now,
+         std::shared_ptr<spdlog::logger> log);
 
   void on_submit(const smpp::Submit& submit, smpp::Reply reply) override;
   void on_session_closed(smpp::SessionId session) override;
@@ -51,6 +53,7 @@ class Intake final : public smpp::SubmitHandler {
   const workflows::SmsWindow window_;
   const std::string country_code_;
   std::function<void(std::function<void()>)> post_;
+  std::function<Retransmission::Time()> now_;
   std::shared_ptr<spdlog::logger> log_;
   IntakeCounters counters_;
   std::chrono::steady_clock::time_point quiet_until_{};

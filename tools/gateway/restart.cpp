@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <utility>
 
 namespace bobbin::gateway {
 
@@ -28,19 +29,29 @@ void Heartbeat::beat() const {
 }
 
 std::size_t seed_after_restart(Store& store, std::chrono::system_clock::time_point last_alive,
-                               const RetransmissionOptions& options, Retransmission& retransmission) {
+                               Retransmission::Time restarted_at, const RetransmissionOptions& options,
+                               Retransmission& retransmission) {
   const auto snapshot = store.snapshot();
-  const auto restarted_at = Retransmission::Time::clock::now();
   auto lsn = store.info().last_lsn;
   const auto newest = lsn == 0 ? std::nullopt : snapshot->record(lsn);
   if (!newest) return 0;
   // Log time may be behind the wall clock, which the heartbeat shows, by as much as this.
   constexpr auto log_time_lag = std::chrono::seconds(1);
-  const auto died_at = std::max<std::chrono::system_clock::time_point>(last_alive - log_time_lag, newest->log_time);
+  auto died_at = std::max<std::chrono::system_clock::time_point>(last_alive - log_time_lag, newest->log_time);
   std::size_t remembered = 0;
+  auto life_ended = died_at;  // at the latest: of the life whose records are being read
+  bool life_was_short = false;
   for (; lsn != 0; --lsn) {
     const auto record = snapshot->record(lsn);
-    if (!record || record->log_time < died_at - options.before_death) break;
+    if (!record) break;
+    // A life too short for its peers to repeat everything leaves that to the next one: the death before it counts, too.
+    if (std::exchange(life_was_short, false)) died_at = record->log_time;
+    if (std::holds_alternative<OpenedBody>(record->body)) {
+      life_was_short = life_ended - record->log_time <= options.absorb_for;
+      life_ended = record->log_time;
+      continue;
+    }
+    if (record->log_time < died_at - options.before_death) break;
     const auto* inputs = inputs_of(*record);
     if (!inputs) continue;
     for (const auto& input : *inputs)

@@ -10,7 +10,7 @@
 
 namespace bobbin::gateway {
 
-// A file whose time of change says when this process was last alive.
+// A file whose time of change says when a process was last alive that could write to the log.
 class Heartbeat {
  public:
   explicit Heartbeat(const std::filesystem::path& data_directory) : file_(data_directory / "alive") {}
@@ -29,6 +29,7 @@ class Heartbeat {
 // Reads the log's end backwards, as far as messages accepted shortly before the death go, and tells the filter of them.
 // Returns how many it remembers. To be called before an engine owns the store.
 std::size_t seed_after_restart(Store& store, std::chrono::system_clock::time_point last_alive,
-                               const RetransmissionOptions& options, Retransmission& retransmission);
+                               Retransmission::Time restarted_at, const RetransmissionOptions& options,
+                               Retransmission& retransmission);
 
 }  // namespace bobbin::gateway
