@@ -1,5 +1,7 @@
-// Random values of everything that a log can hold, with every member set now and then, and their text for comparing.
+// Random values of everything that a log can hold, with every member set now and then.
 #pragma once
+
+#include "tests/support/show.hpp"
 
 #include <bobbin/store.hpp>
 
@@ -41,11 +43,7 @@ class Generator {
   std::mt19937_64 random_;
 };
 
-std::string show(const Record& record);
-std::string show(const InstanceState& state);
-std::string show(const Ledger& ledger);
-std::string show(const DeadLetter& letter);
-std::string show(const DedupEntry& entry);
+using testing::show;
 
 // A plain turn of run 1 in an open window: one event of `payload_bytes`, taken at once. Record 1 starts the run.
 Record plain_turn(Lsn lsn, std::size_t payload_bytes);

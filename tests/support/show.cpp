@@ -1,10 +1,9 @@
-// Every member of a value as text: two values are equal when their texts are.
-#include "tests/storage/generate.hpp"
+#include "tests/support/show.hpp"
 
 #include <cstring>
 #include <sstream>
 
-namespace bobbin::test {
+namespace bobbin::testing {
 
 namespace {
 
@@ -140,4 +139,4 @@ std::string show(const DeadLetter& d) {
 
 std::string show(const DedupEntry& e) { return (Text() << e.hash << e.position << e.run << e.accepted_at).take(); }
 
-}  // namespace bobbin::test
+}  // namespace bobbin::testing

@@ -1,4 +1,5 @@
-// bobbin-drill: the gateway under SIGKILL, judged by what its clients and its receiver wrote down.
+// bobbin-drill: the gateway under SIGKILL, judged by what its clients and its receiver wrote down; and the way to the
+// simulation.
 #include "tools/drill/demo.hpp"
 #include "tools/drill/kill_drill.hpp"
 
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -120,6 +122,23 @@ CLI::App* add_kill(CLI::App& app, Arguments& arguments) {
   return kill;
 }
 
+// The simulation stands in the tests' part of the build tree: production programs hold none of it.
+CLI::App* add_sim(CLI::App& app) {
+  auto* sim = app.add_subcommand("sim", "a whole engine under a seed, without threads, disks and sockets");
+  sim->prefix_command();  // all that follows is the simulation's
+  sim->set_help_flag();
+  return sim;
+}
+
+int run_sim(std::vector<std::string> arguments) {
+  const auto program = neighbour("../tests/sim", "bobbin-sim").string();
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  ::execv(program.c_str(), argv.data());
+  throw std::runtime_error("cannot run " + program + ": the simulation is built with the tests, and not installed");
+}
+
 CLI::App* add_demo(CLI::App& app, Arguments& arguments) {
   auto& options = arguments.demo;
   options.gateway = neighbour("gateway", "bobbin-gateway");
@@ -136,7 +155,9 @@ int run(int argc, char** argv) {
   Arguments arguments;
   const auto* kill = add_kill(app, arguments);
   add_demo(app, arguments);
+  const auto* sim = add_sim(app);
   CLI11_PARSE(app, argc, argv);
+  if (*sim) return run_sim(sim->remaining());
   if (!*kill) return demo(arguments.demo, arguments.directory, arguments.keep);
   arguments.kill.window = milliseconds(arguments.window_ms);
   arguments.kill.patience = milliseconds(arguments.patience_ms);
