@@ -159,11 +159,23 @@ TEST_CASE("a refused repetition does not make the original forgotten") {
   CHECK(rig.judge("ok", second_session).dedup_id == first.dedup_id);
 }
 
+TEST_CASE("the answer to a message whose session has gone does not settle its repetition") {
+  Rig rig;
+  const Judgement first = rig.judge("ok", first_session);
+  rig.close(first_session);
+  CHECK(rig.judge("ok", second_session).dedup_id == first.dedup_id);
+  rig.accept(first);
+  rig.pass(seconds(2));
+  rig.close(second_session);
+  CHECK(rig.judge("ok", 3).dedup_id == first.dedup_id);
+}
+
 TEST_CASE("a repetition that is accepted settles like any message") {
   Rig rig;
-  rig.judge("ok");
+  const Judgement first = rig.judge("ok");
   rig.close();
   const Judgement repetition = rig.judge("ok", second_session);
+  rig.accept(first);
   rig.accept(repetition);
   CHECK(rig.judge("ok", second_session).kind == Kind::fresh);
   rig.pass(seconds(1));

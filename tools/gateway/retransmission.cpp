@@ -61,6 +61,7 @@ Judgement Retransmission::judge_by_content(const Incoming& incoming, Time now) {
   entry.dedup_id = occurrence_id(key, random_64_());
   entry.session = incoming.session;
   entry.received = now;
+  entry.unanswered = 1;
   const std::string dedup_id = entry.dedup_id;
   return {Judgement::Kind::fresh, dedup_id, remember(std::move(entry))};
 }
@@ -86,6 +87,7 @@ void Retransmission::attach(Ticket ticket, Entry& entry, std::uint64_t session, 
   if (entry.state == State::orphan) entry.received = now;
   detach_session(ticket, entry);
   ++entry.repetitions;
+  ++entry.unanswered;
   entry.session = session;
   by_session_[session].insert(ticket);
   move_to(ticket, entry, State::open, {});
@@ -117,10 +119,13 @@ void Retransmission::answered(Ticket ticket, Answer answer, Time now) {
   const auto found = entries_.find(ticket);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
+  if (entry.unanswered > 0) --entry.unanswered;
   switch (answer) {
     case Answer::accepted:
-      // With its session gone the peer cannot have read the answer; the entry goes on waiting for the repetition.
-      if (entry.session != 0) move_to(ticket, entry, State::settling, now + options_.answer_settles_in);
+      // With its session gone the peer cannot have read the answer; the entry goes on waiting for the repetition, or
+      // for the repetition's own answer.
+      if (entry.session != 0 && entry.unanswered == 0)
+        move_to(ticket, entry, State::settling, now + options_.answer_settles_in);
       return;
     case Answer::refused:
       // A repetition that is refused says nothing about the original, which may be in the log.

@@ -104,6 +104,7 @@ class Retransmission {
     Time received;
     Time expires;  // if not open
     std::size_t repetitions = 0;
+    std::size_t unanswered = 0;  // judgements of it: the peer waits for the answer to the last one
   };
   using Entries = std::unordered_map<Ticket, Entry>;
 
