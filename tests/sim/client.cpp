@@ -7,6 +7,7 @@ namespace bobbin::sim {
 namespace {
 
 constexpr std::uint64_t keys = 3;
+constexpr std::size_t few_events = 100;
 
 InstanceName some_instance(Random& random) { return {random.pick(orchestrators), std::to_string(random.below(keys))}; }
 
@@ -15,7 +16,7 @@ bool is_fresh(Acceptance how) { return how != Acceptance::duplicate && how != Ac
 }  // namespace
 
 std::string Clients::describe(const Call& call) const {
-  constexpr const char* verbs[]{"event", "event with start", "start", "terminate", "redrive", "discard"};
+  constexpr const char* verbs[]{"event", "event with start", "start", "terminate", "redrive", "discard", "purge"};
   return std::string(verbs[static_cast<std::size_t>(call.verb)]) + " '" + call.value + "' for " +
          call.name.orchestrator + "/" + call.name.key;
 }
@@ -55,7 +56,7 @@ void Clients::send_again(Random& random) {
 
 void Clients::operate(Random& random) {
   const auto& letters = world_.model().letters();
-  if (letters.empty()) return;
+  if (letters.empty() || random.one_in(4)) return purge(some_instance(random), random);
   auto at = letters.begin();
   std::advance(at, static_cast<std::ptrdiff_t>(random.below(letters.size())));
   const auto* instance = world_.model().instance(at->second.instance);
@@ -63,6 +64,16 @@ void Clients::operate(Random& random) {
   call.verb = random.one_in(3) ? Verb::discard : Verb::redrive;
   call.name = instance->name;
   call.letter = at->first;
+  call.value = std::to_string(calls_.size());
+  if (!random.one_in(4)) call.dedup_id = "d" + call.value;
+  calls_.push_back(std::move(call));
+  send(calls_.size() - 1);
+}
+
+void Clients::purge(const InstanceName& name, Random& random) {
+  Call call;
+  call.verb = Verb::purge;
+  call.name = name;
   call.value = std::to_string(calls_.size());
   if (!random.one_in(4)) call.dedup_id = "d" + call.value;
   calls_.push_back(std::move(call));
@@ -114,6 +125,8 @@ void Clients::dispatch(Call& call, const Callback<Accepted>& done) {
       return engine.redrive(call.letter, {call.dedup_id, {}}, done);
     case Verb::discard:
       return engine.discard(call.letter, {call.dedup_id, {}}, done);
+    case Verb::purge:
+      return engine.purge(call.name, {call.dedup_id, {}}, done);
   }
 }
 
@@ -271,7 +284,7 @@ std::optional<Acceptance> Clients::predict(const Call& call, ErrorCode& refusal)
   const auto* instance = world_.model().instance(instance_id(call.name));
   const bool live = instance && instance->live;
   const bool unregistered = world_.code().absent && call.name.orchestrator == versioned_orchestrator;
-  const bool known = instance && instance->last_lsn != 0;
+  const bool known = instance && instance->known();
   switch (call.verb) {
     case Verb::event:
       if (live) return std::nullopt;
@@ -297,6 +310,7 @@ std::optional<Acceptance> Clients::predict(const Call& call, ErrorCode& refusal)
       return Acceptance::done;
     case Verb::redrive:
     case Verb::discard:
+    case Verb::purge:
       break;
   }
   return std::nullopt;
@@ -320,6 +334,8 @@ void Clients::call_predicted(Random& random) {
   const auto& answer = calls_[index].latest;
   if (!answer || world.stopped()) return;  // a full inbox
   const auto who = describe(calls_[index]);
+  // Other bounds than the mailbox's are not foreseen.
+  if (answer->error.code == ErrorCode::overloaded && world.options().unread_events < few_events) return;
   if (answer->error.code != refusal)
     return verdict_.broken(who + " is answered '" + answer->error.message + "', expected " + to_string(refusal));
   if (refusal != ErrorCode::none) return;

@@ -33,7 +33,7 @@ class Clients {
   std::size_t waiting() const { return waiting_; }
 
  private:
-  enum class Verb { event, both, start, terminate, redrive, discard };
+  enum class Verb { event, both, start, terminate, redrive, discard, purge };
   struct Call {
     Verb verb = Verb::event;
     InstanceName name;
@@ -48,6 +48,7 @@ class Clients {
   };
 
   Call draw(Random& random);
+  void purge(const InstanceName& name, Random& random);
   void send(std::size_t index);
   void dispatch(Call& call, const Callback<Accepted>& done);
   void answered(std::size_t index, std::uint64_t sequence, const Result<Accepted>& result);

@@ -67,6 +67,7 @@ class Model {
   void check_fate(const Record& record, const UnreadDisposition& unread, const UnreadDisposition& expected);
   void check_result(const Record& record, const RunEnd& end, const ModelRun& run);
   void read_expiry(const Record& record, const ExpiryBody& body, ModelInstance& instance);
+  void read_purge(const Record& record, const OperatorActBody& act);
   void read_act(const Record& record, const OperatorActBody& act);
   void read_quarantine(const Record& record, const QuarantineBody& body, ModelInstance& instance);
   void forget(const InstanceId& id);

@@ -91,7 +91,19 @@ void Model::read_failed(const Record& record, std::uint32_t index, const Activit
 
 // ---- Dead letters ----
 
+// S28: as if it had never run.
+void Model::read_purge(const Record& record, const OperatorActBody& act) {
+  auto& instance = instances_[record.instance];
+  if (instance.live || instance.last_run != act.run) broken(record, "purges an instance whose run lives or is another");
+  accepted_under(record, act.dedup_id, {{record.lsn, 0}, record.log_time, record.elapsed});
+  instance.last_run = 0;
+  instance.run_number = 0;
+  instance.last_status = RunStatus::none;
+  instance.purged_through = instance.gone_through = record.lsn;
+}
+
 void Model::read_act(const Record& record, const OperatorActBody& act) {
+  if (act.act == OperatorAct::purge) return read_purge(record, act);
   const auto at = letters_.find(act.target);
   if (at == letters_.end()) return broken(record, "acts on a dead letter that is none");
   auto& letter = at->second;
@@ -156,9 +168,10 @@ void Model::forget(const InstanceId& id) {
   auto& instance = instances_[id];
   if (instance.live || !instance.unread.empty())
     verdict_.broken("instance " + to_hex(id) + " is forgotten though a run lives or events wait (S28)");
-  auto name = instance.name;
-  instance = {};
-  instance.name = std::move(name);
+  ModelInstance unknown;
+  unknown.name = instance.name;
+  unknown.gone_through = instance.gone_through;
+  instance = std::move(unknown);
 }
 
 void Model::check_purged(const std::vector<bool>& present, Elapsed elapsed) {
@@ -169,9 +182,9 @@ void Model::check_purged(const std::vector<bool>& present, Elapsed elapsed) {
   for (Lsn lsn = 1; lsn < present.size(); ++lsn) {
     if (present[lsn]) continue;
     const auto& record = records_[lsn - 1];
-    if (record.elapsed + options_.retention > elapsed)
-      verdict_.broken("record " + std::to_string(lsn) + " is purged before its time (S28)");
     const auto& instance = instances_[record.instance];
+    if (record.elapsed + options_.retention > elapsed && lsn > instance.gone_through)
+      verdict_.broken("record " + std::to_string(lsn) + " is purged before its time (S28)");
     if (record.run != 0 && record.run == instance.last_run &&
         (instance.live || instance.ended_at + options_.retention > elapsed))
       needed(lsn, "run " + std::to_string(record.run));

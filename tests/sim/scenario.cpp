@@ -32,6 +32,7 @@ EngineOptions drawn_options(Random& random) {
   engine.mailbox_time_to_live = random.pick(short_times);
   engine.dedup_horizon = random.pick(long_times);
   engine.retention = random.pick(long_times);
+  if (random.one_in(6)) engine.tail_records_max = 64;
   engine.carries_before_dead = static_cast<std::uint32_t>(1 + random.below(3));
   engine.failure_backoff_first = random.one_in(2) ? 50ms : 1s;
   engine.failure_backoff_cap = random.one_in(2) ? 2s : 1min;

@@ -25,6 +25,7 @@ WorldOptions world_options(const Plan& plan) {
   world.activity_capacity = random.pick(few);
   world.engine = drawn_options(random);
   if (random.one_in(8)) world.engine.inbox_requests = 3;
+  if (random.one_in(8)) world.engine.unread_events = world.engine.pending_activities = 4;
   if (random.one_in(8)) {
     world.engine.dedup_memory_ids = 12;
     world.engine.dedup_horizon = 10s;

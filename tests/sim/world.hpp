@@ -98,7 +98,7 @@ class World {
   std::unique_ptr<Engine> engine_;
   CodeVersion code_;
   Lsn opened_behind_ = 0;  // the log's last record before this life
-  Elapsed purged_at_{};  // the latest purge
+  Elapsed purged_at_{};    // the latest purge
   bool thorough_ = false;
   bool failed_ = false;
   bool alive_ = false;

@@ -119,7 +119,7 @@ std::string show(const Record& r) {
 
 std::string show(const InstanceState& s) {
   return (Text() << s.lsn << s.id << s.name << s.status << s.run << s.run_number << s.failed_in_a_row << s.run_sequence
-                 << s.last_record << s.end_record << s.started_at << s.begins_at << s.begun << s.took_event
+                 << s.last_record << s.end_record << s.purged_through << s.started_at << s.begins_at << s.begun << s.took_event
                  << s.quarantined << s.updated_at << s.updated_elapsed << s.ended_elapsed << s.error << s.backlog
                  << s.unread << s.timers << s.activities)
       .take();
