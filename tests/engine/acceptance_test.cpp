@@ -242,6 +242,31 @@ TEST_CASE("S25: answers whose callbacks do not run count against the inbox, and 
   CHECK(started.how == Acceptance::started);
 }
 
+TEST_CASE("S25: answers that need no record are bounded too while a commit takes its time") {
+  EngineOptions options;
+  options.inbox_requests = 50;
+  options.batch_records = 20;
+  World world(registration, options);
+  world.start(key, "");
+  int sent = 0, answered = 0;
+  const auto refused = [&] {
+    try {
+      world.engine().status(key, [&answered](const Result<InstanceStatus>&) { ++answered; });
+      ++sent;
+      return false;
+    } catch (const Overloaded&) {
+      return true;
+    }
+  };
+  while (sent < 2'000 && !refused()) {
+    world.executor().wake(Lane::orchestrator);
+    world.executor().run(Lane::orchestrator);  // the writer does not come
+  }
+  CHECK(sent <= 50 + 3 * 20);
+  world.settle();
+  CHECK(answered == sent);
+}
+
 TEST_CASE("S25: calls that wait for an end are bounded, and those whose callers have gone do not count") {
   EngineOptions options;
   options.inbox_requests = 1'100;
