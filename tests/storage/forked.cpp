@@ -25,6 +25,9 @@ std::string outcome_of(const std::function<std::string()>& act) {
   }
 }
 
+// A child that runs longer goes in circles, and dies of SIGALRM.
+constexpr unsigned hang_limit_s = 30;
+
 // doctest reports such signals as failures of the test, in the child too.
 void die_plainly() {
   for (const auto signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) ::signal(signal, SIG_DFL);
@@ -39,6 +42,7 @@ ChildEnd in_child(const std::function<std::string()>& act) {
   if (pid < 0) throw std::runtime_error("no child");
   if (pid == 0) {
     die_plainly();
+    ::alarm(hang_limit_s);
     const auto said = outcome_of(act);
     const auto written = ::write(ends[1], said.data(), said.size());
     ::_exit(written == static_cast<ssize_t>(said.size()) ? 0 : 1);
