@@ -120,7 +120,7 @@ TEST_CASE("The golden log holds every kind of record, input, decision, end, fate
   CHECK(held.decisions.size() == std::variant_size_v<Decision>);
   CHECK(held.outcomes.size() == 3);
   CHECK(held.fates.size() == 4);
-  CHECK(held.acts.size() == 4);
+  CHECK(held.acts.size() == 5);
   CHECK(held.codecs.size() == 4);
   CHECK(held.carried > 0);
   CHECK(held.re_entered > 0);
@@ -209,6 +209,9 @@ TEST_CASE("The golden log is folded by today's engine, and each of its instances
       host.called<std::vector<DeadLetter>>([](Engine& engine, auto done) { engine.dead_letters({}, 100, done); });
   CHECK(older.at(0).name.key == "kept");
   CHECK(decode<Capnp<Parcel>>(host.status({"ship", "1"}).result).view()->getNumber() == 2);
+  for (const InstanceName& purged : {InstanceName{"race", "won"}, InstanceName{"ship", "3"}})
+    CHECK_THROWS_AS(host.status(purged), NotFound);
+  CHECK(host.status({"ship", "2"}).state.run_number == 1);
 
   for (const auto& ledger : host.ledgers()) CHECK(ledger.balanced());
   host.pass(5h);
