@@ -14,6 +14,7 @@ Accepted answer_of(Acceptance how, const InstanceState& state, Position position
 
 void Acceptor::accept(AcceptRequest& request, Lsn durable) {
   answer_once_(request.reply, request.id, request.dedup_hash, [&] {
+    core_.room.expect_room();
     auto* instance = core_.overlay.find(request.id);
     if (instance) check_stored_name(*instance, request.name);
     check_room();

@@ -27,6 +27,11 @@ class AnswerOnce {
       if (!is_refusal(error.code())) throw;
       core_.counters.refused.add();
       result.error = error.info();
+      if (error.code() == ErrorCode::storage_full) {
+        core_.counters.refused_storage_full.add();
+        core_.refusals.push_back(Completion::of(std::move(reply), std::move(result)));
+        return;
+      }
     }
     core_.log.answer(std::move(reply), std::move(result));
   }

@@ -7,6 +7,7 @@
 #include "engine/runtime/log_clock.hpp"
 #include "engine/runtime/overlay.hpp"
 #include "engine/runtime/purge.hpp"
+#include "engine/runtime/room.hpp"
 #include "engine/runtime/tail.hpp"
 #include "engine/runtime/timer_queue.hpp"
 
@@ -35,8 +36,10 @@ struct Core {
   TimerQueue timers;
   Purge purge;
   LogBuilder log;
+  Room room;
   Counters counters;
-  std::vector<InstanceId> ended;  // instances whose run has ended since somebody looked
+  std::vector<Completion> refusals;  // to go out at once, whether or not anything is being written
+  std::vector<InstanceId> ended;     // instances whose run has ended since somebody looked
 
   void say(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);

@@ -222,6 +222,7 @@ EngineStats Engine::stats() const {
   stats.accepted = c.accepted.value();
   stats.duplicates = c.duplicates.value();
   stats.refused = c.refused.value();
+  stats.refused_storage_full = c.refused_storage_full.value();
   stats.turns = c.turns.value();
   stats.replays = c.replays.value();
   stats.evictions = c.evictions.value();
@@ -244,6 +245,7 @@ EngineStats Engine::stats() const {
   stats.commits = impl_->writer.commits();
   stats.durable_lsn = impl_->writer.durable();
   stats.records = stats.durable_lsn - impl_->core.info.last_lsn;
+  stats.storage_full = c.storage_full.value() != 0;
   stats.failed = impl_->writer.has_failed();
   return stats;
 }

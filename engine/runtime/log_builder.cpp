@@ -19,6 +19,8 @@ constexpr std::size_t row_bytes_a_batch = 4u << 20;
 constexpr std::size_t dedup_chunks_a_batch = 16;
 // With a tail that has come half-way to its bound, batches carry so many times as much, and rows are old sooner.
 constexpr std::size_t share_when_behind = 4;
+// The rest of a record, and its share of the rows that follow from it.
+constexpr std::size_t bytes_around_payloads = 1'024;
 
 template <class F>
 void for_each_payload(const Input& input, F use) {
@@ -92,10 +94,11 @@ void LogBuilder::add(Record record) {
   record.elapsed = clock_.elapsed();
   const auto bytes = payload_bytes(record);
   open_bytes_ += bytes;
+  bytes_ += bytes + bytes_around_payloads;
   tail_.add(record.lsn, bytes);
   open_->batch.records.push_back(std::move(record));
   fold(open_->batch.records.back(), overlay_);
-  overlay_.note_opening(open_->batch.records.back());
+  overlay_.note(open_->batch.records.back());
 }
 
 void LogBuilder::add_missing_schemas(const Record& record) {

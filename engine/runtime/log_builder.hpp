@@ -24,6 +24,8 @@ class LogBuilder {
 
   Lsn last_lsn() const { return last_; }
   Lsn next_lsn() const { return last_ + 1; }
+  // Of all records appended since the open, with what their rows take: an estimate.
+  std::uint64_t bytes() const { return bytes_; }
 
   // Appends a record of the instance's run and folds it. A StartInput makes the record the start of a run; without one
   // it belongs to the live run, or to none. Schemas that the log lacks follow it. Returns its LSN.
@@ -81,6 +83,7 @@ class LogBuilder {
   Lsn fold_from_;
   std::shared_ptr<SealedBatch> open_;
   std::size_t open_bytes_ = 0;
+  std::uint64_t bytes_ = 0;
   std::deque<std::shared_ptr<SealedBatch>> in_flight_;
   std::vector<std::shared_ptr<SealedBatch>> written_;  // their memory serves again
   std::unordered_set<std::uint64_t> known_schemas_;

@@ -29,15 +29,48 @@ std::shared_ptr<SealedBatch> LogWriter::front() const {
 
 void LogWriter::work() {
   while (const auto batch = front()) {
-    auto completions = std::move(batch->completions);  // once it is written, the batch is the builder's again
+    // Once it is written, the batch is the builder's again.
+    auto completions = std::move(batch->completions);
+    const auto bytes_up_to = batch->bytes_up_to;
+    const auto to_reserve = batch->reserve;
     const auto failure = write(*batch);
+    if (failure && !has_failed()) {
+      batch->completions = std::move(completions);
+      return wait_for_room();
+    }
+    waits_for_room_ = false;
     completions_.release(std::move(completions), failure);
+    if (!failure && to_reserve != 0) reserve(bytes_up_to, to_reserve);
     {
       const std::lock_guard lock(mutex_);
       queue_.pop_front();
     }
     executor_.wake(Lane::orchestrator);
   }
+}
+
+void LogWriter::wait_for_room() {
+  {
+    const std::lock_guard lock(mutex_);
+    room_.whole = false;
+  }
+  waits_for_room_ = true;
+  executor_.wake(Lane::orchestrator);
+}
+
+void LogWriter::reserve(std::uint64_t bytes_up_to, std::uint64_t bytes) {
+  try {
+    const auto room = store_.reserve(bytes);
+    const std::lock_guard lock(mutex_);
+    room_ = {bytes_up_to + room, room >= bytes};
+  } catch (...) {
+    poison(current_error());
+  }
+}
+
+LogWriter::Room LogWriter::room() const {
+  const std::lock_guard lock(mutex_);
+  return room_;
 }
 
 ErrorInfo LogWriter::write(SealedBatch& sealed) {
@@ -50,6 +83,8 @@ ErrorInfo LogWriter::write(SealedBatch& sealed) {
     if (!batch.records.empty()) durable_.store(batch.records.back().lsn, std::memory_order_release);
     sealed.written.store(true, std::memory_order_release);
     return {};
+  } catch (const StorageFull& full) {
+    return full.info();  // nothing of it was written
   } catch (...) {
     // Whatever it was: without this commit the engine's memory is ahead of its log, so nothing may follow.
     poison(current_error());
@@ -65,6 +100,7 @@ void LogWriter::poison(ErrorInfo error) {
     failure_ = error;
     has_failed_.store(true, std::memory_order_release);
   }
+  executor_.wake(Lane::writer);  // which may wait for room
   failed_(error);
 }
 

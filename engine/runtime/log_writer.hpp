@@ -1,4 +1,5 @@
-// The log writer lane: one sealed batch at a time, one commit each; then its answers go out (P1).
+// The log writer lane: one sealed batch at a time, one commit each; then its answers go out (P1). It also keeps room on the
+// disk for what is to come (S26).
 #pragma once
 
 #include "engine/runtime/completions.hpp"
@@ -19,6 +20,8 @@ struct SealedBatch {
   Batch batch;
   std::vector<Completion> completions;
   Committed done;
+  std::uint64_t bytes_up_to = 0;     // of the log up to its end, as LogBuilder counts them
+  std::uint64_t reserve = 0;         // bytes for which there is to be room behind it; 0: nobody asks
   std::atomic<bool> written{false};  // from here on the builder's again
 
   Lsn last_lsn() const { return batch.records.empty() ? 0 : batch.records.back().lsn; }
@@ -38,6 +41,18 @@ class LogWriter {
   // message (StorageFull if it is that). The first reason counts.
   void poison(ErrorInfo error);
 
+  // What the disk has room for.
+  struct Room {
+    std::uint64_t up_to = 0;  // of the log, as LogBuilder counts its bytes
+    bool whole = true;        // all that was asked for last
+  };
+  Room room() const;
+  // Asks the store; the writer lane does so with each batch that wants it, and whoever opens the log before the lanes
+  // start.
+  void reserve(std::uint64_t bytes_up_to, std::uint64_t bytes);
+  // The store had no room for a batch: it, and all behind it, is tried again with the lane's next work.
+  bool waits_for_room() const { return waits_for_room_.load(std::memory_order_acquire); }
+
   // The writer lane's work.
   void work();
 
@@ -48,7 +63,9 @@ class LogWriter {
 
  private:
   std::shared_ptr<SealedBatch> front() const;
-  ErrorInfo write(SealedBatch& sealed);  // why the batch is not durable
+  // Why the batch is not durable; unless the writer has failed it may be tried again.
+  ErrorInfo write(SealedBatch& sealed);
+  void wait_for_room();
 
   Store& store_;
   Completions& completions_;
@@ -59,6 +76,8 @@ class LogWriter {
   std::atomic<Lsn> durable_;
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<bool> has_failed_{false};
+  std::atomic<bool> waits_for_room_{false};
+  Room room_;
   ErrorInfo failure_;
 };
 

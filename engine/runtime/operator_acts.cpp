@@ -19,6 +19,7 @@ Accepted OperatorActs::perform(const OperatorRequest& request, const DeadLetter&
   if (letter.state != DeadLetterState::dead)
     throw InvalidArgument("dead letter " + to_string(request.target) + " is " + to_string(letter.state) +
                           " already: only a dead one can be acted on");
+  if (request.act == OperatorAct::redrive) core_.room.expect_room();
   const bool revive = request.act == OperatorAct::redrive && !letter.is_activity;
   auto event = revive ? std::optional(event_of(letter)) : std::nullopt;  // read before anything is appended
   OperatorActBody body;

@@ -59,7 +59,12 @@ void Orchestrator::work() {
 void Orchestrator::step() {
   if (stopped_) return end_work();
   after_commit();
+  core_.room.update(writer_);
+  if (core_.room.next()) advance_clock();  // also while nothing is taken
+  if (finishing_ && writer_.waits_for_room())
+    return fail(StorageFull("the engine was closed while the disk had no room for what it had to write").info());
   bool more = !core_.log.full() && take_requests();
+  if (!core_.refusals.empty()) completions_.release(std::exchange(core_.refusals, {}), {});
   // What a closing engine has not begun is as after a crash.
   if (!finishing_ && !core_.log.full()) more |= fire_timers();
   if (!finishing_ && !core_.log.full()) more |= turns_.work(turns_a_step, seen_durable_);
@@ -112,6 +117,7 @@ bool Orchestrator::take_requests() {
   refill();
   advance_clock();
   for (std::size_t left = requests_a_step; left > 0 && handled_ < taken_.size(); --left) {
+    if (!core_.room.can_judge(taken_[handled_])) return false;
     prefetch(handled_ + prefetched_ahead);
     handle(taken_[handled_]);
     ++handled_;
@@ -201,25 +207,38 @@ bool Orchestrator::fire_timers() {
 }
 
 void Orchestrator::hand_over(bool more) {
+  if (writer_.waits_for_room()) {
+    if (!core_.room.asks_now()) return;
+    core_.room.asked();
+    return core_.ports.executor->wake(Lane::writer);
+  }
   const auto queued = writer_.queued();
   if (core_.log.empty()) {
     const auto purge = core_.purge.next();
-    if (queued == 0 && purge && *purge <= core_.clock.now() && !finishing_) writer_.submit(core_.log.seal(), false);
+    const bool purges = purge && *purge <= core_.clock.now();
+    if (queued == 0 && (core_.room.asks_now() || (purges && !finishing_))) submit(false);
     return;
   }
   const auto records = core_.log.records();
   if (queued == 0 || (queued == 1 && records >= records_worth_queueing))
-    writer_.submit(core_.log.seal(), queued == 0 && !more && records <= records_waited_for);
+    submit(queued == 0 && !more && records <= records_waited_for);
+}
+
+void Orchestrator::submit(bool waited_for) {
+  auto batch = core_.log.seal();
+  core_.room.ask(*batch);
+  writer_.submit(std::move(batch), waited_for);
 }
 
 void Orchestrator::sleep_until_next() {
   // Full: the writer wakes the lane. Closing: nothing is begun any more, whatever is due.
-  if (core_.log.full() || closing_) return core_.ports.executor->wake_after(Lane::orchestrator, std::nullopt);
-  auto next = core_.timers.next();
-  // A purge waits for the writer, which wakes the lane.
-  const auto purge = writer_.queued() == 0 ? core_.purge.next() : std::nullopt;
-  for (const auto at : {desk_.next_retry(), purge})
-    if (at && (!next || *at < *next)) next = at;
+  auto next = core_.room.next();
+  if (!core_.log.full() && !closing_) {
+    // A purge waits for the writer, which wakes the lane.
+    const auto purge = writer_.queued() == 0 ? core_.purge.next() : std::nullopt;
+    for (const auto at : {core_.timers.next(), desk_.next_retry(), purge})
+      if (at && (!next || *at < *next)) next = at;
+  }
   std::optional<Duration> delay;
   if (next) delay = *next > core_.clock.now() ? *next - core_.clock.now() : Duration::zero();
   core_.ports.executor->wake_after(Lane::orchestrator, delay);
@@ -233,7 +252,7 @@ void Orchestrator::end_work() {
     desk_.cancel_all();
     refuse_all();
     refuse_waiters(writer_.failure());
-    if (!core_.log.empty()) writer_.submit(core_.log.seal(), false);  // its answers say why
+    if (!core_.log.empty()) submit(false);  // its answers say why
   }
   if (!finishing_) return;
   refuse_waiters(Closed("the engine was closed").info());

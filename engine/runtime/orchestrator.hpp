@@ -45,6 +45,7 @@ class Orchestrator {
   void after_commit();
   void count();
   void hand_over(bool more);
+  void submit(bool waited_for);
   void sleep_until_next();
   void end_work();
   void remember_dedup_ids(const Record& record);

@@ -31,6 +31,7 @@ Instance* Overlay::find(const InstanceId& id) {
   if (!row) return nullptr;
   auto& instance = own(id);
   instance.state = std::move(*row);
+  unfinished_.returns(instance);
   written_.push_back({0, id});  // stored already: forgotten unless somebody needs it
   return &instance;
 }
@@ -62,6 +63,12 @@ DeadLetter& Overlay::dead_letter(Position position) {
   if (at != dead_letters_.end()) return at->second;
   auto stored = store_.snapshot()->dead_letter(position);
   return dead_letters_[position] = stored ? std::move(*stored) : DeadLetter{};
+}
+
+void Overlay::note(const Record& record) {
+  if (std::holds_alternative<OpenedBody>(record.body)) openings_.push_back(record.lsn);
+  if (record.instance == InstanceId{}) return;
+  if (auto* instance = resident_row(record.instance)) unfinished_.note(*instance, record);
 }
 
 void Overlay::changed(InstanceState& state) {
@@ -145,7 +152,9 @@ void Overlay::forget_stored(Lsn durable) {
     const auto at = instances_.find(written_.front().id);
     if (at == instances_.end()) continue;
     const auto& instance = *at->second;
-    if (instance.idle() && instance.dirty_since == 0 && instance.row_in <= durable) instances_.erase(at);
+    if (!instance.idle() || instance.dirty_since != 0 || instance.row_in > durable) continue;
+    unfinished_.leaves(instance);
+    instances_.erase(at);
   }
   for (; !stored_dead_letters_.empty() && stored_dead_letters_.front().first <= durable;
        stored_dead_letters_.pop_front()) {

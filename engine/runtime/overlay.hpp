@@ -5,6 +5,7 @@
 #include "engine/fold/fold.hpp"
 #include "engine/replay/execution.hpp"
 #include "engine/runtime/reply.hpp"
+#include "engine/runtime/unfinished.hpp"
 
 #include <bobbin/store.hpp>
 
@@ -30,13 +31,14 @@ struct Instance {
   bool held = false;                             // quarantined or without code in this open: nothing is executed
   std::optional<LogTime> armed;                  // when the timer queue looks at it next
   std::vector<Reply<InstanceStatus>> end_waiters;
+  Owed owed;
 
   bool idle() const { return !execution && !runnable && end_waiters.empty() && !held; }
 };
 
 class Overlay final : public FoldTarget {
  public:
-  explicit Overlay(Store& store, LogState state) : store_(store), log_state_(state) {}
+  explicit Overlay(Store& store, LogState state) : store_(store), log_state_(state), unfinished_(store.info().due) {}
 
   // In memory, or loaded; null if the log knows no such instance.
   Instance* find(const InstanceId& id);
@@ -50,10 +52,8 @@ class Overlay final : public FoldTarget {
   LogState& log_state() override { return log_state_; }
   // The state with which folding from `fold_from` must begin: openings that the tail holds are counted then.
   LogState log_state_before(Lsn fold_from) const;
-  // To be told of the tail's records.
-  void note_opening(const Record& record) {
-    if (std::holds_alternative<OpenedBody>(record.body)) openings_.push_back(record.lsn);
-  }
+  // To be told of the tail's records, once folded.
+  void note(const Record& record);
   void changed(InstanceState& state) override;
   void changed(Ledger& ledger) override;
   void changed(DeadLetter& letter) override;
@@ -81,6 +81,7 @@ class Overlay final : public FoldTarget {
   const std::map<std::string, Ledger>& ledgers() const { return ledgers_; }
   void load_ledgers();
   const std::map<Position, DeadLetter>& dead_letters() const { return dead_letters_; }
+  const Unfinished& unfinished() const { return unfinished_; }
   std::size_t in_memory() const { return instances_.size(); }
   void for_each(const std::function<void(Instance&)>& visit);
 
@@ -109,6 +110,7 @@ class Overlay final : public FoldTarget {
   bool draining_ = false;              // rows are leaving
   std::vector<InstanceId> forgotten_;  // since the last checkpoint
   std::deque<Written> written_;        // rows on their way to the store
+  Unfinished unfinished_;
 };
 
 }  // namespace bobbin

@@ -12,7 +12,7 @@ void Orchestrator::recover() {
   core_.store.snapshot()->scan(core_.info.fold_from, [this](Record&& record) {
     fold(record, core_.overlay);
     core_.tail.add(record.lsn, payload_bytes(record));
-    core_.overlay.note_opening(record);
+    core_.overlay.note(record);
     remember_dedup_ids(record);
     return true;
   });
@@ -26,6 +26,9 @@ void Orchestrator::recover() {
   });
   operator_acts_.resume_redrives();
   count();
+  SealedBatch nothing;
+  core_.room.ask(nothing);
+  writer_.reserve(nothing.bytes_up_to, nothing.reserve);
 }
 
 // The run that an event's sender was answered: the one of its record, unless that ended the run and the event went to

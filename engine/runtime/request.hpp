@@ -83,7 +83,7 @@ struct AttemptDone {
 // What a client did wrong or may repeat later: its own affair. Any other error means that the log is in trouble.
 inline bool is_refusal(ErrorCode code) {
   return code == ErrorCode::invalid_argument || code == ErrorCode::not_found || code == ErrorCode::already_exists ||
-         code == ErrorCode::overloaded;
+         code == ErrorCode::overloaded || code == ErrorCode::storage_full;
 }
 
 using Request = std::variant<AcceptRequest, TerminateRequest, StatusRequest, ListRequest, LedgersRequest,

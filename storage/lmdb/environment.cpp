@@ -2,9 +2,11 @@
 
 #include "storage/lmdb/creation.hpp"
 #include "storage/lmdb/failure.hpp"
+#include "storage/lmdb/files.hpp"
 #include "storage/lmdb/page_check.hpp"
 #include "storage/lmdb/probe.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ constexpr std::uint64_t pages_checked_at_open = 1'024;
 constexpr int tries_to_check = 1'000;
 constexpr std::uint64_t map_bytes_min = 1 << 20;
 constexpr std::uint64_t map_bytes_max = std::uint64_t{1} << 46;
+constexpr off_t lock_file_bytes = 32 << 10;  // more than that many readers take
 constexpr std::size_t idle_readers_max = 8;
 
 void say(const LmdbOptions& options, const std::string& line) {
@@ -72,8 +75,20 @@ void Environment::create_if_absent(const LmdbOptions& options) {
   say(options, "created a log in " + directory_.string());
 }
 
+// LMDB writes to it through a map: where the disk has no block for such a page, the process dies of SIGBUS.
+void Environment::allocate_lock_file() {
+  const auto path = directory_ / "lock.mdb";
+  const FileDescriptor file(path, O_RDWR | O_CREAT);
+  int result = 0;
+  do {
+    result = ::fallocate(file.number(), FALLOC_FL_KEEP_SIZE, 0, lock_file_bytes);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 && errno != EOPNOTSUPP && errno != ENOSYS) throw_failure(errno, "allocating", path);
+}
+
 void Environment::open(unsigned flags, std::uint64_t map_size_bytes) {
   probe_environment(directory_ / data_file_name);
+  allocate_lock_file();
   const auto check = [this](int result) {
     if (result != MDB_SUCCESS) throw_failure(result, "opening the log in", directory_);
   };

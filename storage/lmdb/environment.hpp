@@ -47,6 +47,7 @@ class Environment {
  private:
   explicit Environment(const std::filesystem::path& directory);
   void create_if_absent(const LmdbOptions& options);
+  void allocate_lock_file();
   void open(unsigned flags, std::uint64_t map_size_bytes);
   void open_databases();
   MDB_txn* begin_checked(std::uint64_t pages_max);

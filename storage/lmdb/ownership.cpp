@@ -41,10 +41,13 @@ std::string holder(int file) {
   return "process " + digits + (ended ? ", which has ended: a child that it forked still holds it" : "");
 }
 
+// Over what is there, and cut afterwards: so an owner's file that has been written once takes no block of a full disk.
+// If there is none for a first owner, the lock holds without its name.
 void write_pid(int file, const std::filesystem::path& path) {
   const auto pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(file, 0) != 0 || ::pwrite(file, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
-    throw_failure(errno, "writing", path);
+  const auto size = ::pwrite(file, pid.data(), pid.size(), 0);
+  if (size < 0 && (errno == ENOSPC || errno == EDQUOT)) return;
+  if (size < 0 || ::ftruncate(file, size) != 0) throw_failure(errno, "writing", path);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <bobbin/assert.hpp>
 
+#include <algorithm>
+
 namespace bobbin::storage {
 
 namespace {
@@ -16,6 +18,19 @@ void check(int result, const char* doing) {
 // For a call that only reads. The names of files are not known here; the failures that occur do not depend on them.
 void check_read(int result, const char* doing) {
   if (result != MDB_SUCCESS) throw_failure(result, doing, "the log's environment");
+}
+
+// Of an entry: its header and its place in the page's index.
+constexpr std::uint64_t entry_overhead = 16;
+// A page takes entries until the next one does not fit, and the largest are a little less than half a page.
+constexpr std::uint64_t leaf_filled_at_least = 2'048;
+constexpr std::uint64_t leaves_a_branch_at_least = 32;
+
+// Each changed entry may lie in a leaf of its own, and split it or merge it with another.
+std::uint64_t leaves_changed(std::uint64_t entries) { return 2 * entries; }
+// Entries one behind the other fill leaves.
+std::uint64_t leaves_filled(std::uint64_t bytes, std::uint64_t stretches) {
+  return bytes / leaf_filled_at_least + 2 * stretches;
 }
 
 MDB_val bytes_of(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
@@ -102,16 +117,61 @@ LmdbCursor& LmdbWriter::at(Table table) {
 void LmdbWriter::append(Table table, std::string_view key, std::string_view value) {
   expect(key.size() % 8 == 0 && value.size() % 8 == 0, "keys and values of the log have sizes that are multiples of 8");
   at(table).put(key, value, MDB_APPEND);
+  appended_bytes_ += key.size() + value.size() + entry_overhead;
 }
 
 void LmdbWriter::put(Table table, std::string_view key, std::string_view value) {
   expect(key.size() % 8 == 0 && value.size() % 8 == 0, "keys and values of the log have sizes that are multiples of 8");
   at(table).put(key, value, 0);
+  ++changes_[static_cast<std::size_t>(table)];
 }
 
 void LmdbWriter::erase(Table table, std::string_view key) {
   auto& cursor = at(table);
-  if (cursor.seek(key) && cursor.key() == key) cursor.erase();
+  if (!cursor.seek(key) || cursor.key() != key) return;
+  if (table == Table::log)
+    count_purged(key, cursor.value().size());
+  else
+    ++changes_[static_cast<std::size_t>(table)];
+  cursor.erase();
+}
+
+std::uint64_t LmdbWriter::leaves_at_most(std::size_t table) const {
+  auto leaves = leaves_changed(changes_[table]);
+  if (table == static_cast<std::size_t>(Table::log))
+    leaves += leaves_filled(appended_bytes_, 1) + 2 * leaves_filled(purged_bytes_, purged_stretches_);
+  return leaves;
+}
+
+std::uint64_t LmdbWriter::pages_at_most(unsigned depth) const {
+  std::uint64_t pages = 2 * (depth + 1);  // of the catalogue of tables
+  for (std::size_t i = 0; i < table_count; ++i) {
+    const auto leaves = leaves_at_most(i);
+    if (leaves != 0) pages += leaves + 2 * std::uint64_t{depth} * (1 + changes_[i]) + leaves / leaves_a_branch_at_least;
+  }
+  return pages;
+}
+
+std::uint64_t LmdbWriter::pages_at_most() {
+  std::uint64_t pages = table_count;
+  for (std::size_t i = 0; i < table_count; ++i) {
+    MDB_stat tree{};
+    check(mdb_stat(transaction_, databases_[i], &tree), "looking at a table");
+    const auto leaves = leaves_at_most(i);
+    if (leaves == 0) continue;
+    // What was changed and is left is part of the tree; what became empty serves again within the transaction.
+    pages += std::min<std::uint64_t>(leaves, tree.ms_leaf_pages + tree.ms_overflow_pages + 1);
+    pages += std::min<std::uint64_t>(leaves * tree.ms_depth, tree.ms_branch_pages + 1);
+  }
+  return pages;
+}
+
+void LmdbWriter::count_purged(std::string_view key, std::size_t bytes) {
+  std::uint64_t lsn = 0;
+  for (std::size_t i = 0; i < sizeof lsn; ++i) lsn = lsn << 8 | static_cast<unsigned char>(key[i]);
+  if (lsn != purged_lsn_ && lsn != purged_lsn_ + 1) ++purged_stretches_;
+  purged_lsn_ = lsn;
+  purged_bytes_ += key.size() + bytes + entry_overhead;
 }
 
 void LmdbWriter::commit() {

@@ -94,12 +94,25 @@ class LmdbWriter final : public Writer {
   void erase(Table table, std::string_view key) override;
   void commit();
 
+  // Pages that this transaction's commit may add to the file at most, were no old one free to be used again: cheaply,
+  // for trees of up to `depth` levels; or by a look at each tree.
+  std::uint64_t pages_at_most(unsigned depth) const;
+  std::uint64_t pages_at_most();
+
  private:
   LmdbCursor& at(Table table);
+  std::uint64_t leaves_at_most(std::size_t table) const;
+  void count_purged(std::string_view key, std::size_t bytes);
 
   const Databases& databases_;
   MDB_txn* transaction_ = nullptr;
   std::array<std::optional<LmdbCursor>, table_count> cursors_;
+  std::array<std::uint64_t, table_count>
+      changes_{};  // entries put or erased, but for those that leave the log's beginning
+  std::uint64_t appended_bytes_ = 0;
+  std::uint64_t purged_bytes_ = 0;
+  std::uint64_t purged_stretches_ = 0;
+  std::uint64_t purged_lsn_ = 0;  // the last one
 };
 
 }  // namespace bobbin::storage

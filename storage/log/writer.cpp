@@ -142,9 +142,10 @@ void BatchWriter::check_row(Lsn lsn, const char* kind) const {
 
 }  // namespace
 
-Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, Tail tail, Sweep& sweep, Committed& done) {
+Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, const std::optional<PurgeOrder>& purge,
+                 Tail tail, Sweep& sweep, Committed& done) {
   const auto written = BatchWriter(writer, encoder, tail).write(batch);
-  if (batch.purge) sweep.run(writer, *batch.purge, written.lsn, done);
+  if (purge) sweep.run(writer, *purge, written.lsn, done);
   return written;
 }
 

@@ -15,9 +15,10 @@ struct Tail {
   std::uint64_t checksum = 0;
 };
 
-// Writes all of `batch` after `tail`, does its share of purging, and returns the new tail. Throws InvalidArgument when
+// Writes all of `batch` but its purge after `tail`, purges as `purge` says, and returns the new tail. Throws InvalidArgument when
 // the records do not continue the log, or a row stands for a record that is not in it; the caller then drops the
 // transaction.
-Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, Tail tail, Sweep& sweep, Committed& done);
+Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, const std::optional<PurgeOrder>& purge,
+                 Tail tail, Sweep& sweep, Committed& done);
 
 }  // namespace bobbin::storage

@@ -77,7 +77,7 @@ Committed MemoryStore::commit(const Batch& batch) {
   Committed done;
   auto sweep = sweep_;
   MemoryWriter writer(disk_->tables_);
-  const auto tail = storage::write_batch(writer, encoder_, batch, tail_, sweep, done);
+  const auto tail = storage::write_batch(writer, encoder_, batch, batch.purge, tail_, sweep, done);
   writer.commit();
   tail_ = tail;
   sweep_ = sweep;

@@ -1,5 +1,6 @@
 // The drill itself: it passes the real gateway, and it catches one that acknowledges too early.
 #include "tests/support/temporary_directory.hpp"
+#include "tools/drill/small_disk.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -55,6 +56,20 @@ TEST_CASE("the gateway keeps its promises with room for one conversation in memo
   CAPTURE(run.summary);
   CHECK(run.status == 0);
   CHECK(run.count("accepted") > 100);
+}
+
+TEST_CASE("S26: the gateway keeps its promises on a disk that fills and empties, over SIGKILL, too" *
+          doctest::skip(!SmallDisk::allowed())) {
+  const auto run = run_drill("disk --rounds 5 --seed 23 --gateway " BOBBIN_GATEWAY);
+  CAPTURE(run.summary);
+  CHECK(run.status == 0);
+  CHECK(run.count("rounds") == 5);
+  CHECK(run.count("accepted") > 100);
+  CHECK(run.count("delivered") == run.count("accepted"));
+  CHECK(run.count("lost") == 0);
+  CHECK(run.count("doubled") == 0);
+  CHECK(run.count("split") == 0);
+  CHECK(run.count("refused") > 0);
 }
 
 TEST_CASE("a gateway that acknowledges before the commit is caught") {

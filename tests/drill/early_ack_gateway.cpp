@@ -33,6 +33,7 @@ class EarlyAckStore final : public Store {
     writer_.join();
   }
 
+  std::uint64_t reserve(std::uint64_t bytes) override { return real_->reserve(bytes); }
   LogInfo info() const override { return real_->info(); }
 
   bobbin::Committed commit(const Batch& batch) override {

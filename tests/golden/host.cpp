@@ -17,6 +17,7 @@ class PoweredStore final : public Store {
   PoweredStore(std::unique_ptr<Store> store, std::shared_ptr<bool> power)
       : store_(std::move(store)), power_(std::move(power)) {}
   LogInfo info() const override { return store_->info(); }
+  std::uint64_t reserve(std::uint64_t bytes) override { return store_->reserve(bytes); }
   Committed commit(const bobbin::Batch& batch) override {
     if (!*power_) throw OutcomeUnknown("the power is off");
     return store_->commit(batch);

@@ -18,6 +18,7 @@ class FailingStore final : public Store {
   FailingStore(std::unique_ptr<Store> store, Fault fault, std::atomic<bool>& armed)
       : store_(std::move(store)), fault_(fault), armed_(armed) {}
   LogInfo info() const override { return store_->info(); }
+  std::uint64_t reserve(std::uint64_t bytes) override { return store_->reserve(bytes); }
   std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
   Committed commit(const Batch& batch) override {
     if (!armed_) return store_->commit(batch);

@@ -1,29 +1,53 @@
 #include "tests/support/world.hpp"
 
 #include "engine/runtime/thread_runner.hpp"
+#include "storage/codec/encoder.hpp"
 #include "tests/support/test_options.hpp"
 
 #include <bobbin/assert.hpp>
+
+#include <algorithm>
 
 namespace bobbin::testing {
 
 namespace {
 
-// Commits as long as the power is on.
+// What a record takes on the disk, with its share of the rows.
+std::uint64_t size_of(const Record& record, storage::Encoder& encoder) { return encoder.encode(record).size() + 128; }
+
+// Commits as long as the power is on, and the disk has room.
 class PoweredStore final : public Store {
  public:
-  PoweredStore(std::unique_ptr<Store> store, std::shared_ptr<bool> power)
-      : store_(std::move(store)), power_(std::move(power)) {}
+  PoweredStore(std::unique_ptr<Store> store, std::shared_ptr<bool> power, std::shared_ptr<DiskSpace> space)
+      : store_(std::move(store)), power_(std::move(power)), space_(std::move(space)) {}
   LogInfo info() const override { return store_->info(); }
   Committed commit(const Batch& batch) override {
     if (!*power_) throw OutcomeUnknown("the power is off");
-    return store_->commit(batch);
+    std::uint64_t bytes = 0;
+    for (const auto& record : batch.records) bytes += size_of(record, encoder_);
+    if (take(bytes) < bytes) throw StorageFull("nothing was written: the disk is full");
+    auto done = store_->commit(batch);
+    if (space_->reserved != unbounded) space_->reserved -= bytes;
+    return done;
+  }
+  std::uint64_t reserve(std::uint64_t bytes) override {
+    ++space_->asked;
+    return take(bytes);
   }
   std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
 
  private:
+  std::uint64_t take(std::uint64_t bytes) {
+    if (space_->reserved >= bytes) return space_->reserved;
+    const auto taken = std::min(space_->free, bytes - space_->reserved);
+    space_->free -= taken;
+    return space_->reserved += taken;
+  }
+
   std::unique_ptr<Store> store_;
   std::shared_ptr<bool> power_;
+  std::shared_ptr<DiskSpace> space_;
+  storage::Encoder encoder_;
 };
 
 }  // namespace
@@ -48,7 +72,7 @@ void World::open() {
   ports.activities = runner_;
   ports.random = [random = std::mt19937_64(seed_)]() mutable { return random(); };
   power_ = std::make_shared<bool>(true);
-  engine_ = std::make_unique<Engine>(std::make_unique<PoweredStore>(disk_->open(), power_), std::move(registry),
+  engine_ = std::make_unique<Engine>(std::make_unique<PoweredStore>(disk_->open(), power_, space_), std::move(registry),
                                      options_, std::move(ports));
 }
 

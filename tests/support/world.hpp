@@ -14,6 +14,13 @@
 
 namespace bobbin::testing {
 
+// Bytes of a disk beside the log: those that the log holds for itself, and those that anybody may take.
+struct DiskSpace {
+  std::uint64_t reserved = Store::unbounded;
+  std::uint64_t free = 0;
+  std::uint64_t asked = 0;  // how often the store was asked to reserve
+};
+
 class World {
  public:
   explicit World(std::function<void(Registry&)> registration, EngineOptions options = {}, std::uint64_t seed = 1);
@@ -26,6 +33,9 @@ class World {
   void close() { engine_.reset(); }
   // From now on every commit fails, until the next crash.
   void cut_power() { *power_ = false; }
+
+  // From now on the disk is as small as this says. What is reserved stays the log's over crashes.
+  DiskSpace& space() { return *space_; }
 
   Engine& engine() { return *engine_; }
   MemoryDisk& disk() { return *disk_; }
@@ -108,6 +118,7 @@ class World {
   std::uint64_t seed_;
   std::shared_ptr<MemoryDisk> disk_;
   std::shared_ptr<bool> power_;  // of the open store: nothing is committed once it is off
+  std::shared_ptr<DiskSpace> space_ = std::make_shared<DiskSpace>();
   std::shared_ptr<VirtualClock> clock_;
   std::shared_ptr<ManualExecutor> executor_;
   std::shared_ptr<ManualRunner> runner_;

@@ -16,6 +16,7 @@ class CommitRecorder final : public Store {
  public:
   CommitRecorder(std::unique_ptr<Store> store, CommitLog& commits) : store_(std::move(store)), commits_(commits) {}
   LogInfo info() const override { return store_->info(); }
+  std::uint64_t reserve(std::uint64_t bytes) override { return store_->reserve(bytes); }
   std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
   Committed commit(const Batch& batch) override {
     auto done = store_->commit(batch);

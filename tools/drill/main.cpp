@@ -1,6 +1,7 @@
-// bobbin-drill: the gateway under SIGKILL, judged by what its clients and its receiver wrote down; and the way to the
-// simulation.
+// bobbin-drill: the gateway under SIGKILL and on a full disk, judged by what its clients and its receiver wrote down; and
+// the way to the simulation.
 #include "tools/drill/demo.hpp"
+#include "tools/drill/disk_drill.hpp"
 #include "tools/drill/kill_drill.hpp"
 
 #include <CLI/CLI.hpp>
@@ -55,9 +56,9 @@ class Directory {
   std::filesystem::path path_;
 };
 
-void explain(const drill::KillReport& report) {
-  if (!report.trouble.empty()) std::fprintf(stderr, "%s\n", report.trouble.c_str());
-  const auto& broken = report.verdict.broken;
+void explain(const drill::Verdict& verdict, const std::string& trouble) {
+  if (!trouble.empty()) std::fprintf(stderr, "%s\n", trouble.c_str());
+  const auto& broken = verdict.broken;
   for (std::size_t i = 0; i < broken.size() && i < shown_max; ++i) {
     const char* promise = broken[i].promise == drill::Promise::kept_messages ? "lost"
                           : broken[i].promise == drill::Promise::once_only   ? "doubled"
@@ -67,11 +68,12 @@ void explain(const drill::KillReport& report) {
   if (broken.size() > shown_max) std::fprintf(stderr, "and %zu more\n", broken.size() - shown_max);
 }
 
-int kill_drill(drill::KillOptions options, const std::string& given, bool keep) {
+template <class Options, class Run>
+int run_drill(Options options, const std::string& given, bool keep, Run run) {
   Directory directory(given, keep);
   options.directory = directory.path();
-  const auto report = drill::run_kill_drill(options);
-  explain(report);
+  const auto report = run(options);
+  explain(report.verdict, report.trouble);
   std::fflush(stderr);
   std::printf("%s\n", drill::summary(report).c_str());
   directory.close(report.passed());
@@ -92,6 +94,7 @@ struct Arguments {
   std::string directory;
   bool keep = false;
   drill::KillOptions kill;
+  drill::DiskOptions disk;
   std::int64_t window_ms = 0;
   std::int64_t patience_ms = 0;
   drill::DemoOptions demo;
@@ -103,23 +106,24 @@ void add_common(CLI::App& command, Arguments& arguments, std::filesystem::path& 
   command.add_flag("--keep", arguments.keep, "keep the temporary directory");
 }
 
-CLI::App* add_kill(CLI::App& app, Arguments& arguments) {
-  auto& options = arguments.kill;
+// The options that kill and disk share.
+template <class Options>
+CLI::App* add_drill(CLI::App& app, Arguments& arguments, Options& options, const char* name, const char* what) {
   options.gateway = neighbour("gateway", "bobbin-gateway");
   arguments.window_ms = options.window.count();
   arguments.patience_ms = options.patience.count();
-  auto* kill = app.add_subcommand("kill", "SIGKILL at random moments under load");
-  kill->add_option("--rounds", options.rounds, "how often it is killed")->capture_default_str();
-  kill->add_option("--seed", options.seed, "of load, faults and moments")->capture_default_str();
-  kill->add_option("--connections", options.connections)->check(CLI::Range(1, 100))->capture_default_str();
-  kill->add_option("--senders", options.senders)->check(CLI::Range(1, 100'000))->capture_default_str();
-  kill->add_option("--rate", options.rate, "messages a second")->check(CLI::Range(1, 20'000))->capture_default_str();
-  kill->add_option("--fibers", options.fibers_max, "conversations in memory")->capture_default_str();
-  kill->add_option("--window-ms", arguments.window_ms)->check(CLI::Range(100, 60'000))->capture_default_str();
-  kill->add_option("--patience-ms", arguments.patience_ms, "silence after which a message is lost")
+  auto* command = app.add_subcommand(name, what);
+  command->add_option("--rounds", options.rounds, "how often that happens")->capture_default_str();
+  command->add_option("--seed", options.seed, "of load, faults and moments")->capture_default_str();
+  command->add_option("--connections", options.connections)->check(CLI::Range(1, 100))->capture_default_str();
+  command->add_option("--senders", options.senders)->check(CLI::Range(1, 100'000))->capture_default_str();
+  command->add_option("--rate", options.rate, "messages a second")->check(CLI::Range(1, 20'000))->capture_default_str();
+  command->add_option("--fibers", options.fibers_max, "conversations in memory")->capture_default_str();
+  command->add_option("--window-ms", arguments.window_ms)->check(CLI::Range(100, 60'000))->capture_default_str();
+  command->add_option("--patience-ms", arguments.patience_ms, "silence after which a message is lost")
       ->capture_default_str();
-  add_common(*kill, arguments, options.gateway);
-  return kill;
+  add_common(*command, arguments, options.gateway);
+  return command;
 }
 
 // The simulation stands in the tests' part of the build tree: production programs hold none of it.
@@ -153,15 +157,22 @@ int run(int argc, char** argv) {
   CLI::App app("Runs the real gateway, kills it, and checks its promises from outside.");
   app.require_subcommand(1);
   Arguments arguments;
-  const auto* kill = add_kill(app, arguments);
+  const auto* kill = add_drill(app, arguments, arguments.kill, "kill", "SIGKILL at random moments under load");
+  const auto* disk = add_drill(app, arguments, arguments.disk, "disk",
+                               "a small disk fills and empties under load, with SIGKILLs in between; needs root");
   add_demo(app, arguments);
   const auto* sim = add_sim(app);
   CLI11_PARSE(app, argc, argv);
   if (*sim) return run_sim(sim->remaining());
-  if (!*kill) return demo(arguments.demo, arguments.directory, arguments.keep);
-  arguments.kill.window = milliseconds(arguments.window_ms);
-  arguments.kill.patience = milliseconds(arguments.patience_ms);
-  return kill_drill(arguments.kill, arguments.directory, arguments.keep);
+  if (!*kill && !*disk) return demo(arguments.demo, arguments.directory, arguments.keep);
+  const auto set_times = [&arguments](auto& options) {
+    options.window = milliseconds(arguments.window_ms);
+    options.patience = milliseconds(arguments.patience_ms);
+  };
+  set_times(arguments.kill);
+  set_times(arguments.disk);
+  if (*disk) return run_drill(arguments.disk, arguments.directory, arguments.keep, drill::run_disk_drill);
+  return run_drill(arguments.kill, arguments.directory, arguments.keep, drill::run_kill_drill);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t submits_in_flight_max = 100;
 constexpr std::chrono::milliseconds pause_before_connecting{5};
+constexpr std::chrono::milliseconds pause_before_repeating{20};
 
 smpp::Address international(const std::string& canonical) {
   smpp::Address address;
@@ -22,7 +23,7 @@ smpp::Address international(const std::string& canonical) {
 }  // namespace
 
 Peer::Peer(boost::asio::io_context& io, std::function<std::uint16_t()> port)
-    : io_(io), port_(std::move(port)), timer_(io) {}
+    : io_(io), port_(std::move(port)), timer_(io), refused_timer_(io) {}
 
 void Peer::start() { connect_soon(); }
 
@@ -76,7 +77,9 @@ void Peer::on_result(SentMessage& message, const smpp::SubmitResult& result) {
       if (result.accepted()) {
         acknowledge(message, result.message_id);
       } else {
-        backlog_.push_back(&message);  // "come again"
+        refusals_ += result.status == smpp::Status::queue_full;
+        refused_.push_back(&message);
+        if (refused_.size() == 1) repeat_refused_soon();
       }
       break;
     case smpp::SubmitResult::Kind::unsent:
@@ -88,6 +91,16 @@ void Peer::on_result(SentMessage& message, const smpp::SubmitResult& result) {
       break;
   }
   pump();
+}
+
+void Peer::repeat_refused_soon() {
+  refused_timer_.expires_after(pause_before_repeating);
+  refused_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    backlog_.insert(backlog_.end(), refused_.begin(), refused_.end());
+    refused_.clear();
+    pump();
+  });
 }
 
 void Peer::acknowledge(SentMessage& message, const std::string& id) {

@@ -26,7 +26,9 @@ class Peer {
   // repeated. The message must outlive the peer.
   void send(SentMessage& message);
 
-  std::size_t unsettled() const { return backlog_.size() + in_flight_; }
+  std::size_t unsettled() const { return backlog_.size() + refused_.size() + in_flight_; }
+  // Answers "come again, my queue is full".
+  std::uint64_t refusals() const { return refusals_; }
   std::uint64_t losses() const { return losses_; }
   bool bound() const { return client_ && client_->bound(); }
 
@@ -34,6 +36,7 @@ class Peer {
   void connect_soon();
   void connect();
   void pump();
+  void repeat_refused_soon();
   void on_result(SentMessage& message, const smpp::SubmitResult& result);
   void acknowledge(SentMessage& message, const std::string& id);
 
@@ -42,8 +45,11 @@ class Peer {
   boost::asio::steady_timer timer_;
   std::unique_ptr<smpp::Client> client_;
   std::deque<SentMessage*> backlog_;
+  boost::asio::steady_timer refused_timer_;
+  std::deque<SentMessage*> refused_;  // to be repeated a moment later
   std::size_t in_flight_ = 0;
   std::uint64_t losses_ = 0;
+  std::uint64_t refusals_ = 0;
 };
 
 }  // namespace bobbin::drill

@@ -22,7 +22,8 @@ Duration boot_time() {
 
 StageOptions prepared(StageOptions options) {
   std::filesystem::create_directories(options.directory);
-  options.settings.data_directory = options.directory / "data";
+  if (options.data_directory.empty()) options.data_directory = options.directory / "data";
+  options.settings.data_directory = options.data_directory;
   return options;
 }
 
@@ -86,6 +87,17 @@ void Stage::run_for(std::chrono::milliseconds time) {
 std::size_t Stage::unsettled() const {
   return std::accumulate(peers_.begin(), peers_.end(), std::size_t{0},
                          [](std::size_t sum, const auto& peer) { return sum + peer->unsettled(); });
+}
+
+std::uint64_t Stage::refusals() const {
+  return std::accumulate(peers_.begin(), peers_.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const auto& peer) { return sum + peer->refusals(); });
+}
+
+std::size_t Stage::undelivered() const {
+  return static_cast<std::size_t>(std::count_if(sent_.begin(), sent_.end(), [this](const SentMessage& message) {
+    return message.answered && !receiver_.has_text(message.text);
+  }));
 }
 
 bool Stage::all_delivered() {

@@ -19,8 +19,9 @@
 namespace bobbin::drill {
 
 struct StageOptions {
-  std::filesystem::path gateway;    // the program
-  std::filesystem::path directory;  // for configuration, log and data; made if it is not there
+  std::filesystem::path gateway;         // the program
+  std::filesystem::path directory;       // for configuration, log and data; made if it is not there
+  std::filesystem::path data_directory;  // empty: in there
   std::size_t connections = 4;
   std::uint64_t seed = 1;
   GatewaySettings settings;  // data directory and URL are the stage's
@@ -50,6 +51,9 @@ class Stage {
 
   std::size_t connections() const { return peers_.size(); }
   std::size_t unsettled() const;
+  std::uint64_t refusals() const;
+  // Messages that are acknowledged, and in no used batch.
+  std::size_t undelivered() const;
   // Whether every acknowledged message is in a used batch. To be asked when all are answered.
   bool all_delivered();
   // Waits until everything is answered, then until it is delivered or no batch has come for `patience`; then a last

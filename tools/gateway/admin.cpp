@@ -58,6 +58,8 @@ Json engine_json(const EngineStats& stats) {
   return {{"accepted", stats.accepted},
           {"duplicates", stats.duplicates},
           {"refused", stats.refused},
+          {"refused_storage_full", stats.refused_storage_full},
+          {"storage_full", stats.storage_full},
           {"records", stats.records},
           {"commits", stats.commits},
           {"turns", stats.turns},
@@ -108,8 +110,9 @@ Admin::Admin(Sources sources, std::string token, std::function<void(std::functio
 
 void Admin::handle(const http::Request& request, http::Respond respond) {
   if (request.path == "/healthz") {
-    const bool healthy = !sources_.engine.stats().failed;
-    return respond(json_response(healthy ? 200 : 503, {{"healthy", healthy}}));
+    const auto stats = sources_.engine.stats();
+    const bool healthy = !stats.failed;
+    return respond(json_response(healthy ? 200 : 503, {{"healthy", healthy}, {"storage_full", stats.storage_full}}));
   }
   if (!find_bearer(request.header("Authorization"), tokens_))
     return respond(problem(401, "give the admin token as 'Authorization: Bearer <token>'"));

@@ -12,7 +12,7 @@
 
 namespace bobbin::gateway {
 
-// GET /healthz            200 while the engine works, else 503; needs no token
+// GET /healthz            200 while the engine works, else 503; also whether the disk is full; needs no token
 // GET /stats              counters of engine, SMPP, HTTP and intake, and the ledgers
 // GET /dead-letters       ?after=LSN.INDEX for the next page
 // POST /dead-letters/LSN.INDEX/redrive, .../discard

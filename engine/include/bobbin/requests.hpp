@@ -68,6 +68,7 @@ struct ListQuery {
 // Counters of one engine since it was opened; any thread may read them at any time.
 struct EngineStats {
   std::uint64_t accepted = 0, duplicates = 0, refused = 0;
+  std::uint64_t refused_storage_full = 0;  // of the refused (S26)
   std::uint64_t records = 0, commits = 0, turns = 0;
   std::uint64_t replays = 0, evictions = 0, payload_differences = 0;
   std::uint64_t late_inputs = 0;      // for a run that has ended (S7)
@@ -79,7 +80,8 @@ struct EngineStats {
   std::uint64_t inbox_requests = 0;  // that the engine has not taken yet
   std::uint64_t resident = 0, in_memory = 0, timers_in_memory = 0, activities_running = 0;
   Lsn last_lsn = 0, durable_lsn = 0, fold_from = 0;
-  bool failed = false;  // a commit failed: only reopening helps
+  bool storage_full = false;  // new work is refused until the disk has room again (S26)
+  bool failed = false;        // a commit failed: only reopening helps
 };
 
 // A value or the reason why there is none.

@@ -63,9 +63,10 @@ struct LogInfo {
   Id128 log_id;  // random, of the log's creation
   Id128 epoch;   // random, of its creation or restoration
   Lsn first_lsn = 1;
-  Lsn last_lsn = 0;   // 0: empty
-  Lsn fold_from = 1;  // rows hold everything before this record
-  LogState state;     // as last checkpointed
+  Lsn last_lsn = 0;       // 0: empty
+  Lsn fold_from = 1;      // rows hold everything before this record
+  std::uint64_t due = 0;  // rows of instances that have something to do without new input; 0 also if it is not known
+  LogState state;         // as last checkpointed
 };
 
 // An instance whose next timer, retry or unfinished work is due; zero means "has work now".
@@ -121,6 +122,16 @@ class Store {
   // StorageFull when nothing of the batch was written and the log is intact (it may be tried again), OutcomeUnknown
   // when it may or may not be durable: no commit may follow (P10).
   virtual Committed commit(const Batch& batch) = 0;
+
+  // Sees to it, as far as the disk allows, that commits can add `bytes` of records and their rows to the log whatever
+  // else happens on the disk, and returns how many they can; work that cannot be finished within them is not to be
+  // begun (S26). As commit(): one call at a time, of the log writer lane. Without an answer of its own a log is one
+  // that grows without bounds.
+  virtual std::uint64_t reserve(std::uint64_t bytes) {
+    static_cast<void>(bytes);
+    return unbounded;
+  }
+  static constexpr std::uint64_t unbounded = std::uint64_t{1} << 62;
 
   // Any thread. A snapshot may be used on the thread that asked for it.
   virtual std::unique_ptr<Snapshot> snapshot() = 0;

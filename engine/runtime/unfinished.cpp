@@ -1,0 +1,90 @@
+#include "engine/runtime/unfinished.hpp"
+
+#include "engine/base/overloaded.hpp"
+#include "engine/fold/fold.hpp"
+#include "engine/runtime/overlay.hpp"
+
+#include <algorithm>
+
+namespace bobbin {
+
+namespace {
+
+// A turn, an activity's completion, the end and the row.
+constexpr std::uint64_t bytes_a_run = 1'024;
+// An event stands in the mailbox until it expires, which is a record.
+constexpr std::uint64_t bytes_a_mailbox = 512;
+// What a run was given, with as much around it, it may hand to an activity, get back as its result, and return itself.
+constexpr std::uint64_t times_held_is_written = 3;
+constexpr std::uint64_t times_passed_on_is_written = 2;
+constexpr std::uint64_t bytes_around_event = 128;
+// However long it has been given something: what it passes on goes a payload at a time.
+constexpr std::uint64_t bytes_held_max = 4 << 20;
+// Of what a run from before the open may still write.
+constexpr std::uint64_t bytes_of_unknown_run = 3'072;
+
+std::uint64_t size_of(const PayloadPtr& payload) { return payload ? payload->bytes.size() : 0; }
+
+std::uint64_t size_of(const Input& input) {
+  return std::visit(Overload{
+                        [](const StartInput& start) {
+                          auto bytes = size_of(start.input);
+                          for (const auto& event : start.carried) bytes += size_of(event.value) + bytes_around_event;
+                          return bytes;
+                        },
+                        [](const EventInput& event) { return size_of(event.event.value) + bytes_around_event; },
+                        [](const ActivityCompleted& done) { return size_of(done.result); },
+                        [](const auto&) { return std::uint64_t{0}; },
+                    },
+                    input);
+}
+
+std::uint64_t passed_on_by(const Record& record) {
+  std::uint64_t bytes = 0;
+  if (const auto* turn = std::get_if<TurnBody>(&record.body))
+    for (const auto& decision : turn->decisions)
+      if (const auto* scheduled = std::get_if<ActivityScheduled>(&decision)) bytes += size_of(scheduled->input);
+  return bytes;
+}
+
+}  // namespace
+
+Unfinished::Unfinished(std::uint64_t stored)
+    : bytes_(stored * bytes_of_unknown_run), away_(stored), away_bytes_(bytes_) {}
+
+void Unfinished::owe(Instance& instance, std::uint64_t bytes) {
+  bytes_ = bytes_ - instance.owed.bytes + bytes;
+  instance.owed.bytes = bytes;
+}
+
+void Unfinished::note(Instance& instance, const Record& record) {
+  const auto& state = instance.state;
+  auto& owed = instance.owed;
+  if (!state.live()) {
+    owed.held = owed.passed_on = 0;
+    return owe(instance, state.unread.empty() ? 0 : bytes_a_mailbox);
+  }
+  if (record.run == record.lsn || state.activities.empty()) owed.passed_on = 0;
+  if (record.run == record.lsn) owed.held = 0;
+  for (const auto& input : inputs_of(record)) owed.held += size_of(input);
+  const auto passed_on = passed_on_by(record);
+  owed.held = std::min(owed.held - std::min(owed.held, passed_on), bytes_held_max);
+  owed.passed_on += passed_on;
+  owe(instance, bytes_a_run + owed.held * times_held_is_written + owed.passed_on * times_passed_on_is_written);
+}
+
+void Unfinished::leaves(const Instance& instance) {
+  if (instance.owed.bytes == 0) return;
+  ++away_;
+  away_bytes_ += instance.owed.bytes;
+}
+
+void Unfinished::returns(Instance& instance) {
+  if (away_ == 0 || (!instance.state.live() && instance.state.unread.empty())) return;
+  instance.owed.bytes = away_bytes_ / away_;
+  instance.owed.held = instance.owed.bytes / times_held_is_written;
+  away_bytes_ -= instance.owed.bytes;
+  --away_;
+}
+
+}  // namespace bobbin

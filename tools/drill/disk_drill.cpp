@@ -1,0 +1,205 @@
+#include "tools/drill/disk_drill.hpp"
+
+#include "tools/drill/load.hpp"
+#include "tools/drill/small_disk.hpp"
+#include "tools/drill/stage.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <stdexcept>
+
+namespace bobbin::drill {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds load_step{5};
+constexpr milliseconds refused_within{30'000};
+constexpr milliseconds drained_within{30'000};
+constexpr milliseconds resumed_within{30'000};
+constexpr milliseconds end_within{30'000};
+
+StageOptions stage_options(const DiskOptions& options, const std::filesystem::path& directory, const SmallDisk& disk,
+                           std::uint64_t seed) {
+  StageOptions stage;
+  stage.gateway = options.gateway;
+  stage.directory = directory;
+  stage.data_directory = disk.path() / "data";
+  stage.connections = options.connections;
+  stage.seed = seed;
+  stage.settings.window_length = options.window;
+  stage.settings.fibers_max = options.fibers_max;
+  stage.settings.messages_max = 100;
+  return stage;
+}
+
+LoadOptions load_options(const DiskOptions& options) {
+  LoadOptions load;
+  load.senders = options.senders;
+  return load;
+}
+
+// One disk, from its first message to its last.
+class DiskDrill {
+ public:
+  DiskDrill(const DiskOptions& options, const std::filesystem::path& directory, std::uint64_t seed)
+      : options_(options),
+        directory_(directory),
+        random_(seed),
+        disk_(directory, options.disk_bytes),
+        stage_(stage_options(options, directory, disk_, seed)),
+        load_(stage_, load_options(options), seed) {
+    stage_.receiver().set_faults({.refused = 0.03, .forgot = 0.02, .slow = 0.15});
+  }
+
+  void run(std::uint32_t rounds, DiskReport& report) {
+    try {
+      stage_.start_gateway();
+      stage_.gateway().wait_for_ports(resumed_within);
+      for (std::uint32_t round = 0; round < rounds; ++round, ++report.rounds) play_round(report.rounds + 1);
+      report.trouble = finish();
+    } catch (const std::exception& error) {
+      report.trouble = error.what();
+    }
+    write_journals(directory_, stage_.sent(), stage_.receiver().batches());
+    add(stage_.check(), report.verdict);
+    report.refused += stage_.refusals();
+    if (report.trouble.empty() && !stage_.receiver().complaints().empty())
+      report.trouble = "the application got " + stage_.receiver().complaints().front();
+  }
+
+ private:
+  void play_round(std::uint32_t round) {
+    load_for(draw(milliseconds(0), milliseconds(600)));
+    const auto refused = stage_.refusals();
+    // Mostly to the last block; else to where the log's next demand fills it.
+    disk_.fill(one_in(3) ? draw_bytes(2 << 20) : 0);
+    if (one_in(4)) die_and_return();
+    load_until([&] { return stage_.refusals() > refused; }, refused_within, "nothing was refused on a full disk");
+    for (int deaths = one_in(2) ? 1 + one_in(2) : 0; deaths > 0; --deaths) {
+      load_for(draw(milliseconds(0), milliseconds(300)));
+      die_and_return();
+    }
+    const bool drains = one_in(2);
+    if (drains)
+      load_until([this] { return stage_.undelivered() == 0; }, drained_within,
+                 "what was accepted before the disk was full did not drain");
+    disk_.empty();
+    if (one_in(4)) die_and_return();
+    const auto accepted = answered();
+    load_until([&] { return answered() > accepted; }, resumed_within, "nothing was accepted again on an empty disk");
+    tell(round, refused, drains);
+  }
+
+  // The next life must begin on the disk as it is.
+  void die_and_return() {
+    stage_.gateway().kill_hard();
+    ++deaths_;
+    if (one_in(3)) stage_.run_for(draw(milliseconds(0), options_.window));
+    stage_.start_gateway();
+    if (!stage_.run_until([this] { return stage_.gateway().ports().all_open(); }, resumed_within))
+      throw std::runtime_error("the gateway does not start: " + stage_.gateway().log_of_life());
+  }
+
+  std::size_t answered() const {
+    return static_cast<std::size_t>(std::count_if(stage_.sent().begin(), stage_.sent().end(),
+                                                  [](const SentMessage& message) { return message.answered; }));
+  }
+
+  bool one_in(int count) { return std::uniform_int_distribution<>(1, count)(random_) == 1; }
+  milliseconds draw(milliseconds low, milliseconds high) {
+    return milliseconds(std::uniform_int_distribution<milliseconds::rep>(low.count(), high.count())(random_));
+  }
+  std::uint64_t draw_bytes(std::uint64_t most) {
+    return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
+  }
+
+  void load_for(milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    do {
+      load_a_step();
+    } while (std::chrono::steady_clock::now() < end);
+  }
+
+  template <class Condition>
+  void load_until(Condition condition, milliseconds limit, const char* otherwise) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() >= end) throw std::runtime_error(otherwise);
+      load_a_step();
+    }
+  }
+
+  void load_a_step() {
+    owed_ += static_cast<double>(options_.rate) * std::chrono::duration<double>(load_step).count();
+    load_.send(static_cast<std::size_t>(owed_));
+    owed_ -= static_cast<double>(static_cast<std::size_t>(owed_));
+    stage_.run_for(load_step);
+  }
+
+  std::string finish() {
+    load_for(options_.window);
+    stage_.receiver().set_faults({});
+    const bool all_answered = stage_.drain(options_.patience);
+    stage_.gateway().ask_to_end();
+    const auto end = stage_.gateway().wait_for_end(end_within);
+    if (!all_answered) return "some messages were never answered";
+    if (!end.clean()) return "asked to end, the gateway did so with " + std::to_string(end.code);
+    return {};
+  }
+
+  static void add(Verdict verdict, Verdict& sum) {
+    sum.accepted += verdict.accepted;
+    sum.delivered += verdict.delivered;
+    sum.lost += verdict.lost;
+    sum.doubled += verdict.doubled;
+    sum.split += verdict.split;
+    std::move(verdict.broken.begin(), verdict.broken.end(), std::back_inserter(sum.broken));
+  }
+
+  void tell(std::uint32_t round, std::uint64_t refused_before, bool drained) {
+    const auto every = std::max(1u, options_.rounds / 20);
+    if (round % every != 0) return;
+    std::fprintf(stderr,
+                 "round %u of %u: %llu refusals, %s; so far %zu accepted, %zu batches, %u deaths on this disk\n", round,
+                 options_.rounds, static_cast<unsigned long long>(stage_.refusals() - refused_before),
+                 drained ? "drained while full" : "emptied before all was drained", answered(),
+                 stage_.receiver().batches().size(), deaths_);
+  }
+
+  const DiskOptions& options_;
+  std::filesystem::path directory_;
+  std::mt19937_64 random_;
+  SmallDisk disk_;
+  Stage stage_;
+  Load load_;
+  double owed_ = 0;
+  unsigned deaths_ = 0;
+};
+
+}  // namespace
+
+std::string summary(const DiskReport& report) {
+  const auto& verdict = report.verdict;
+  return "rounds=" + std::to_string(report.rounds) + " accepted=" + std::to_string(verdict.accepted) +
+         " delivered=" + std::to_string(verdict.delivered) + " lost=" + std::to_string(verdict.lost) +
+         " doubled=" + std::to_string(verdict.doubled) + " split=" + std::to_string(verdict.split) +
+         " refused=" + std::to_string(report.refused);
+}
+
+DiskReport run_disk_drill(const DiskOptions& options) {
+  DiskReport report;
+  for (std::uint32_t disk = 1; report.rounds < options.rounds; ++disk) {
+    const auto directory = options.directory / ("disk-" + std::to_string(disk));
+    std::filesystem::create_directories(directory);
+    DiskDrill(options, directory, options.seed + disk * 1'000'003)
+        .run(std::min(options.rounds_a_disk, options.rounds - report.rounds), report);
+    if (!report.trouble.empty() || !report.verdict.kept()) break;
+    std::filesystem::remove(directory / "disk.img");
+  }
+  return report;
+}
+
+}  // namespace bobbin::drill
