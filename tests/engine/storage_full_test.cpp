@@ -221,6 +221,7 @@ TEST_CASE("S26: a crash while the disk is full: what is reserved is still there,
   give(world, 64 * mebibyte);
   for (int i = 0; i < 50; ++i) world.event_with_start(window_of(i), "", "e", "a");
   world.space().free = 0;
+  world.event_with_start(window_of(50), "", "e", "a");
   world.crash();
   CHECK(world.event(window_of(1), "e", "b").error.code == ErrorCode::storage_full);
   world.pass(1s);
