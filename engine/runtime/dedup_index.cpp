@@ -111,6 +111,10 @@ void DedupIndex::freeze_if_old(Elapsed elapsed, Lsn record) {
   if (is_old || tail_.weight_behind(fresh_first_lsn_ - 1, record) >= limits_.weight_per_run) freeze();
 }
 
+void DedupIndex::hurry() {
+  if (frozen_.empty() && fresh_.size() > 0) freeze();
+}
+
 void DedupIndex::freeze() {
   const auto count = fresh_.size();
   // Named after its last record: when a crash cuts its writing short, folding the log again makes the same run with the

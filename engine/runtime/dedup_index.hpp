@@ -46,6 +46,8 @@ class DedupIndex {
   // Reads tags of up to `ids` stored ids. False: all have been read.
   bool load_tags(std::size_t ids);
 
+  // The ids in memory are to go with the next checkpoints, be they few and young.
+  void hurry();
   // Adds up to `chunks` chunks, and the row of a run when it is complete, to the batch whose last record is `last`.
   void checkpoint(Batch& batch, Lsn last, std::size_t chunks);
   // The first record whose id is in memory only; `last` + 1 if none.

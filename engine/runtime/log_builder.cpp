@@ -141,19 +141,27 @@ std::shared_ptr<SealedBatch> LogBuilder::fresh_batch() {
   return batch;
 }
 
+void LogBuilder::hurry(bool on) {
+  if (on != hurried_) nothing_left_ = false;
+  hurried_ = on;
+}
+
 void LogBuilder::checkpoint(Batch& batch) {
-  const bool behind = tail_weight() >= options_.tail_records_max / 2;
+  const bool behind = hurried_ || tail_weight() >= options_.tail_records_max / 2;
   const auto share = [&](std::size_t least, std::size_t for_records) {
     return (least + for_records) * (behind ? share_when_behind : 1);
   };
   auto age = options_.checkpoint_age_records;
   if (behind) age = std::min(age, options_.tail_records_max / 4);
+  if (hurried_) age = std::min(age, tail_left_in_hurry / 2);
+  if (hurried_ && tail_weight() > tail_left_in_hurry) dedup_.hurry();
   overlay_.checkpoint(batch, last_,
                       {tail_.record_before(age), tail_.record_before(age / 2),
                        share(rows_a_batch, batch.records.size()), share(row_bytes_a_batch, 0)});
   dedup_.checkpoint(batch, last_, share(dedup_chunks_a_batch, batch.records.size() / 16));
   const auto fold_from = std::min(overlay_.oldest_dirty(last_), dedup_.oldest_dirty(last_));
   const bool rows_left = !batch.instances.empty() || !batch.ledgers.empty() || !batch.dedup_runs.empty();
+  nothing_left_ = hurried_ && !rows_left && batch.dedup_chunks.empty();
   if (fold_from == fold_from_ || !rows_left) return;
   fold_from_ = fold_from;
   tail_.forget_up_to(fold_from - 1);

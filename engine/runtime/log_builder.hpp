@@ -45,6 +45,10 @@ class LogBuilder {
   // which need no record (S25), or the tail has come near what P9 allows.
   bool full() const;
   std::size_t records() const { return open_->batch.records.size(); }
+  // While the disk is full, checkpoints leave nothing behind that keeps history from being purged.
+  void hurry(bool on);
+  // Whether more batches would do so; each needs a record.
+  bool is_behind() const { return tail_weight() > tail_left_in_hurry && !nothing_left_; }
   // The open batch with its share of checkpoint and purge; a new one begins. An empty one is for a purge alone.
   std::shared_ptr<SealedBatch> seal();
 
@@ -55,6 +59,8 @@ class LogBuilder {
   Lsn fold_from() const { return fold_from_; }
 
  private:
+  static constexpr std::uint64_t tail_left_in_hurry = 512;
+
   // Of an answer beyond its own size.
   template <class T>
   static std::size_t bytes_of(const T&) {
@@ -84,6 +90,8 @@ class LogBuilder {
   std::shared_ptr<SealedBatch> open_;
   std::size_t open_bytes_ = 0;
   std::uint64_t bytes_ = 0;
+  bool hurried_ = false;
+  bool nothing_left_ = false;  // of what the last hurried checkpoint could have written
   std::deque<std::shared_ptr<SealedBatch>> in_flight_;
   std::vector<std::shared_ptr<SealedBatch>> written_;  // their memory serves again
   std::unordered_set<std::uint64_t> known_schemas_;

@@ -213,6 +213,10 @@ void Orchestrator::hand_over(bool more) {
     return core_.ports.executor->wake(Lane::writer);
   }
   const auto queued = writer_.queued();
+  core_.log.hurry(core_.room.is_full());
+  // Rows are written with records only: one that says nothing new, so that history can be purged.
+  if (core_.room.is_full() && core_.log.empty() && queued == 0 && core_.log.is_behind() && !finishing_)
+    core_.log.append(ClockStepBody{core_.clock.now(), core_.clock.now()});
   if (core_.log.empty()) {
     const auto purge = core_.purge.next();
     const bool purges = purge && *purge <= core_.clock.now();

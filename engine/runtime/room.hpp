@@ -20,6 +20,7 @@ class Room {
   void update(const LogWriter& writer);
   // False: the writer has not reserved enough yet; it is to be asked, and the request waits until it has answered.
   bool can_judge(const Request& request);
+  bool is_full() const { return full_; }
   // Throws StorageFull while the disk is full.
   void expect_room() const;
 
