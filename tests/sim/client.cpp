@@ -321,7 +321,7 @@ void Clients::call_predicted(Random& random) {
   if (world.executor().writer_held() || world.faults().fails_in != 0 || world.faults().full_for != 0) return;
   world.wake();
   world.settle(random);
-  if (world.stopped()) return;
+  if (world.stopped() || world.full()) return;
   auto call = draw(random);
   call.dedup_id.clear();
   ErrorCode refusal{};

@@ -170,7 +170,7 @@ void World::check_at_rest(Random& random) {
   if (stopped() || faults_->full_for != 0 || faults_->fails_in != 0 || executor_->writer_held()) return;
   wake();
   settle(random);
-  if (stopped()) return;
+  if (stopped() || full()) return;
   model_.check_at_rest(
       clock_->log_time(), clock_->elapsed(), [this](const ActivityKey& key) { return runner_.runs(key); },
       runner_.full());

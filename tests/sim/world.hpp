@@ -45,6 +45,8 @@ class World {
   void close();
   // The engine has stopped by itself, or its disk is gone.
   bool stopped() const { return failed_ || !faults_->power; }
+  // The engine rides out a full disk.
+  bool full() const { return engine_->stats().storage_full; }
   // Whether answers are still heard.
   bool alive() const { return alive_ && (faults_->power || !faults_->host_dies); }
   std::uint64_t life() const { return life_; }
