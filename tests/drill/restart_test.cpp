@@ -2,9 +2,11 @@
 #include "tests/drill/process_rig.hpp"
 
 #include <doctest/doctest.h>
+
 #include <sys/wait.h>
 
 #include <csignal>
+#include <fstream>
 
 namespace bobbin::drill {
 
@@ -58,6 +60,7 @@ TEST_CASE("S30: a text accepted more than five seconds before the death is not a
   rig.gateway.kill_hard();
   // As if the process had lived on for six seconds before it died.
   const auto alive = rig.directory() / "data" / "alive";
+  std::ofstream(alive, std::ios::app).flush();
   std::filesystem::last_write_time(alive, std::filesystem::file_time_type::clock::now() + std::chrono::seconds(6));
   rig.start();
   CHECK(rig.accepted(*rig.bind(), "yes") != first);
