@@ -170,7 +170,7 @@ void GatewayScenario::end_delivery(Random& random) {
 // ---- The end ----
 
 void GatewayScenario::finish(Random& random) {
-  world_.faults() = {};
+  world_.end_faults();
   reopen();
   for (int round = 0; round < rounds_to_the_end && verdict_.kept(); ++round) {
     pass_time(10s, random);

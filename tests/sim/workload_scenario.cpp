@@ -91,7 +91,7 @@ bool WorkloadScenario::all_ended() const {
 }
 
 void WorkloadScenario::finish(Random& random) {
-  world_.faults() = {};
+  world_.end_faults();
   for (int round = 0; round < rounds_to_the_end && verdict_.kept(); ++round) {
     if (round % rounds_a_code == 0) {  // both versions of the code get their turn
       next_code_ = {1 + (round / rounds_a_code) % 2, false};

@@ -58,6 +58,8 @@ class World {
   SimExecutor& executor() { return *executor_; }
   SimRunner& runner() { return runner_; }
   CommitFaults& faults() { return *faults_; }
+  // None from here on; what was found stays known.
+  void end_faults() { *faults_ = CommitFaults{.full_found = faults_->full_found}; }
   EngineOptions& options() { return options_.engine; }
   CodeVersion code() const { return code_; }
 
