@@ -110,7 +110,6 @@ void Senders::run(int thread) {
       ++paused_;
       changed_.notify_all();
       changed_.wait(lock, [this, before = resumed_] { return stop_ || resumed_ != before; });
-      --paused_;
       continue;
     }
     accepted_.insert(name);
@@ -135,6 +134,7 @@ void Senders::resume() {
   {
     const std::lock_guard lock(mutex_);
     ++resumed_;
+    paused_ = 0;  // now: whoever waits for a refusal next must not see those of before
   }
   changed_.notify_all();
 }
