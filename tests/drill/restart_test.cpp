@@ -1,8 +1,9 @@
 // Two equal texts are two messages or one as S30 says, on the real gateway and over its death.
 #include "tests/drill/process_rig.hpp"
 
-#include <doctest/doctest.h>
+#include <bobbin/types.hpp>
 
+#include <doctest/doctest.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -58,10 +59,13 @@ TEST_CASE("S30: a text accepted more than five seconds before the death is not a
   rig.start();
   const auto first = rig.accepted(*rig.bind(), "yes");
   rig.gateway.kill_hard();
-  // As if the process had lived on for six seconds before it died.
+  // As if the process had lived on for ten seconds before it died.
+  Lsn first_lsn = 0;
+  Duration::rep lived = 0;
   const auto alive = rig.directory() / "data" / "alive";
-  std::ofstream(alive, std::ios::app).flush();
-  std::filesystem::last_write_time(alive, std::filesystem::file_time_type::clock::now() + std::chrono::seconds(6));
+  std::ifstream(alive) >> first_lsn >> lived;
+  REQUIRE(first_lsn == 1);
+  std::ofstream(alive) << first_lsn << ' ' << lived + Duration(std::chrono::seconds(10)).count() << '\n';
   rig.start();
   CHECK(rig.accepted(*rig.bind(), "yes") != first);
   rig.batches_with(2);

@@ -26,14 +26,14 @@ class SimClock final : public Clock {
   }
   void move_wall(Duration by) { wall_ += by; }
 
-  // What the wall clock shows when a process dies that could write to its log.
-  void died() { last_alive_ = wall_; }
-  LogTime last_alive() const { return last_alive_; }
+  // A process dies; none of its life counts if it could not write to its log.
+  void died(bool wrote) { lived_ = wrote ? boot_ - opened_at_ : Duration{}; }
+  Duration lived() const { return lived_; }
   // The machine starts again; its other clock counts from nothing.
   void reboot() { boot_ = Duration(1); }
   // An engine opens a log that ends at these times.
   void opened(LogTime last, Elapsed elapsed) {
-    looked_at_ = boot_;
+    looked_at_ = opened_at_ = boot_;
     log_time_ = std::max(last, wall_);
     elapsed_ = elapsed;
   }
@@ -47,7 +47,8 @@ class SimClock final : public Clock {
   Duration looked_at_{};
   LogTime log_time_{};
   Elapsed elapsed_{};
-  LogTime last_alive_{};
+  Duration opened_at_{};
+  Duration lived_{};
 };
 
 }  // namespace bobbin::sim

@@ -86,7 +86,7 @@ void Scenario::take(const Step& step, Random& random) {
     case StepKind::slow:
       return world_.executor().hold_writer(world_.clock().boot_time() + random.duration(slowest_commit_));
     case StepKind::clock:
-      return world_.clock().move_wall(random.duration(clock_jumps_ahead_ ? 6h : 3h) - Duration(3h));
+      return world_.clock().move_wall(random.duration(6h) - Duration(3h));
     case StepKind::close:
       if (world_.stopped()) return;
       world_.close();

@@ -38,7 +38,6 @@ class Scenario {
   World world_;
   CodeVersion next_code_;
   Duration slowest_commit_{std::chrono::seconds(3)};
-  bool clock_jumps_ahead_ = true;
 
  private:
   void take(const Step& step, Random& random);

@@ -76,7 +76,7 @@ void World::open(CodeVersion code, const std::function<void(Store&)>& before) {
 }
 
 void World::crash() {
-  if (alive_ && model_.last_lsn() > opened_behind_) clock_->died();
+  if (alive_) clock_->died(model_.last_lsn() > opened_behind_);
   alive_ = false;
   faults_->power = false;
   engine_.reset();

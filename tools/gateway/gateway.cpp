@@ -4,6 +4,7 @@
 #include "tools/gateway/batch_json.hpp"
 #include "tools/gateway/delivery.hpp"
 #include "tools/gateway/intake.hpp"
+#include "tools/gateway/lives.hpp"
 #include "tools/gateway/restart.hpp"
 #include "tools/gateway/sign.hpp"
 
@@ -108,7 +109,7 @@ class Gateway {
       : config_(config),
         log_(std::move(log)),
         delivery_(curl, config.delivery, log_),
-        heartbeat_(config.data_directory),
+        lives_(config.data_directory),
         retransmission_(retransmission_options_, random_source()),
         beat_timer_(io_),
         signals_(io_, SIGTERM, SIGINT) {
@@ -140,9 +141,10 @@ class Gateway {
     LmdbOptions options;
     options.log_line = [log = log_](std::string_view line) { log->info("log: {}", line); };
     auto store = open_store(config_.data_directory, options);
-    const auto remembered = seed_after_restart(*store, heartbeat_.last(), Retransmission::Time::clock::now(),
+    const auto remembered = seed_after_restart(*store, lives_.all(), Retransmission::Time::clock::now(),
                                                retransmission_options_, retransmission_);
     opened_behind_ = store->info().last_lsn;
+    lives_.begin(opened_behind_ + 1, retransmission_options_.absorb_for);
     if (remembered != 0)
       log_->info("{} messages of just before the last end may be repeated by their senders", remembered);
     Registry registry;
@@ -191,8 +193,8 @@ class Gateway {
   // Only a life that can write counts: the log tells nothing of another, and what was accepted before it may still be
   // repeated after it.
   void beat() {
-    if (engine_->stats().durable_lsn > opened_behind_) heartbeat_.beat();
-    beat_timer_.expires_after(Heartbeat::interval);
+    if (engine_->stats().durable_lsn > opened_behind_) lives_.beat();
+    beat_timer_.expires_after(Lives::interval);
     beat_timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) beat();
     });
@@ -216,7 +218,7 @@ class Gateway {
   asio::io_context io_;
   asio::thread_pool aside_{1};
   Delivery delivery_;
-  Heartbeat heartbeat_;
+  Lives lives_;
   RetransmissionOptions retransmission_options_;
   Retransmission retransmission_;
   asio::steady_timer beat_timer_;

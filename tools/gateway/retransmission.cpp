@@ -149,10 +149,9 @@ void Retransmission::session_closed(std::uint64_t session, Time now) {
   }
 }
 
-bool Retransmission::absorb_after_restart(std::string_view dedup_id, WallTime accepted_at, WallTime died_at,
-                                          Time restarted_at) {
+bool Retransmission::absorb_after_restart(std::string_view dedup_id, Time restarted_at) {
   const auto key = key_of(dedup_id);
-  if (!key || died_at - accepted_at > options_.before_death || entries_.size() >= options_.remembered_max) return false;
+  if (!key || entries_.size() >= options_.remembered_max) return false;
   if (const auto same = by_key_.find(*key); same != by_key_.end()) {
     for (const Ticket ticket : same->second) {
       if (entries_.at(ticket).dedup_id == dedup_id) return false;

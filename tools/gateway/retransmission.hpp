@@ -67,7 +67,6 @@ enum class Answer {
 class Retransmission {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  using WallTime = std::chrono::system_clock::time_point;
 
   // `random_64` gives the occurrence numbers; they must not repeat, over restarts either, so it has to be
   // unpredictable.
@@ -83,10 +82,9 @@ class Retransmission {
 
   void session_closed(std::uint64_t session, Time now);
 
-  // After a process death: `dedup_id` was accepted at `accepted_at` by a process that was last alive at `died_at` (both
-  // wall clock). Answers whether it is remembered: not if it was accepted too early, is no id of the fresh kind, or is
-  // known already.
-  bool absorb_after_restart(std::string_view dedup_id, WallTime accepted_at, WallTime died_at, Time restarted_at);
+  // After a process death: `dedup_id` was accepted shortly before it (`before_death`). Answers whether it is remembered:
+  // not if it is no id of the fresh kind, or is known already.
+  bool absorb_after_restart(std::string_view dedup_id, Time restarted_at);
 
   std::size_t remembered() const { return entries_.size(); }
 

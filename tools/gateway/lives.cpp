@@ -1,0 +1,86 @@
+#include "tools/gateway/lives.hpp"
+
+#include <bobbin/error.hpp>
+
+#include <ctime>
+#include <fstream>
+#include <iomanip>
+#include <sstream>
+#include <utility>
+
+namespace bobbin::gateway {
+
+namespace {
+
+// Every line has the same length: a file is written over in place, by one call, and a kill leaves no half of a number.
+constexpr int lsn_digits = 20;
+constexpr int microseconds_digits = 19;
+// A crash loop makes many lives. So many fit into one block of a file system: once the file is there, it needs no more
+// room on a full disk.
+constexpr std::size_t lives_max = 95;
+
+std::vector<Life> read(std::istream& in) {
+  std::vector<Life> lives;
+  Life life;
+  for (Duration::rep lived = 0; in >> life.first_lsn >> lived; lives.push_back(life)) {
+    if (lived < 0 || (!lives.empty() && life.first_lsn <= lives.back().first_lsn)) break;
+    life.lived = Duration(lived);
+  }
+  return lives;
+}
+
+Duration boot_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::duration_cast<Duration>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+}  // namespace
+
+std::vector<Life> with_new_life(std::vector<Life> lives, Lsn first_lsn, Duration long_enough) {
+  while (!lives.empty() && lives.back().first_lsn >= first_lsn) lives.pop_back();
+  auto from = lives.size();
+  while (from > 0 && lives.size() - from + 1 < lives_max) {
+    --from;
+    if (lives[from].lived > long_enough) break;
+  }
+  lives.erase(lives.begin(), lives.begin() + static_cast<std::ptrdiff_t>(from));
+  lives.push_back({first_lsn, {}});
+  return lives;
+}
+
+Lives::Lives(const std::filesystem::path& data_directory) : file_(data_directory / "alive") {
+  std::ifstream in(file_);
+  lives_ = read(in);
+}
+
+void Lives::begin(Lsn first_lsn, Duration long_enough) {
+  lives_ = with_new_life(std::move(lives_), first_lsn, long_enough);
+  std::ofstream(file_, std::ios::app).flush();
+  write();
+}
+
+void Lives::beat() {
+  const auto now = boot_time();
+  if (!first_beat_) first_beat_ = now;
+  lives_.back().lived = now - *first_beat_;
+  write();
+}
+
+void Lives::write() const {
+  std::ostringstream lines;
+  const auto add = [&lines](const Life& life) {
+    lines << std::setfill('0') << std::setw(lsn_digits) << life.first_lsn << ' ' << std::setw(microseconds_digits)
+          << life.lived.count() << '\n';
+  };
+  for (const auto& life : lives_) add(life);
+  add({});  // ends what is read: behind it may be what is left of a longer list
+  std::ofstream out(file_, std::ios::in | std::ios::out);
+  out << lines.str() << std::flush;
+  if (!out)
+    throw InvalidArgument("cannot write " + file_.string() +
+                          ", which says when the gateway was last alive: look at its rights and "
+                          "at the room on its file system");
+}
+
+}  // namespace bobbin::gateway
