@@ -1,5 +1,6 @@
 #include <bobbin/workflows/sms_consolidation.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace bobbin::workflows {
@@ -7,6 +8,9 @@ namespace bobbin::workflows {
 namespace {
 
 constexpr int windows_a_run = 100;
+// A window that has so many messages is a busy one: room for more is made at once.
+constexpr std::size_t busy_window = 8;
+constexpr std::size_t busy_window_room = 128;
 
 using Delivery = std::optional<Activity<Nothing>>;
 
@@ -35,6 +39,8 @@ class Collector {
   void add(Received<Sms> sms) {
     bytes_ += sms.value.text.size() + sms.value.binary_hex.size();
     const bool flush = !window_.flush_word.empty() && sms.value.text == window_.flush_word;
+    if (batch_.messages.size() == busy_window)
+      batch_.messages.reserve(std::min<std::size_t>(window_.max_messages, busy_window_room));
     batch_.messages.push_back({to_string(sms.position), sms.accepted_at, std::move(sms.value)});
     if (flush)
       reason_ = "flush";

@@ -11,6 +11,10 @@ namespace bobbin {
 
 namespace {
 
+// Decisions kept in memory until they are started: so many, of inputs up to this size.
+constexpr std::size_t kept_max = 256;
+constexpr std::size_t kept_bytes_max = 64 << 10;
+
 const ActivityScheduled* scheduled_at(const Record* record, Position decision) {
   const auto* turn = record ? std::get_if<TurnBody>(&record->body) : nullptr;
   if (!turn || decision.index >= turn->decisions.size()) return nullptr;
@@ -50,7 +54,15 @@ void ActivityDesk::schedule(const Instance& instance, const PendingActivity& act
   task.activity = activity.name;
   task.decision = activity.decision;
   task.attempt = activity.failures + (opens - activity.scheduled_in_open) + 1;
+  keep(task);
   put(key, std::move(task), lsn, activity.retry_at);
+}
+
+void ActivityDesk::keep(Task& task) {
+  if (kept_ >= kept_max) return;
+  const auto* scheduled = scheduled_at(core_.log.newest(task.decision.lsn), task.decision);
+  if (!scheduled || (scheduled->input && scheduled->input->bytes.size() > kept_bytes_max)) return;
+  task.kept = std::make_unique<const Kept>(*scheduled, kept_);
 }
 
 void ActivityDesk::redrive(const DeadLetter& letter, Lsn lsn) {
@@ -98,8 +110,9 @@ std::optional<LogTime> ActivityDesk::next_retry() const {
 }
 
 bool ActivityDesk::start(const Key& key, Task& task) {
-  const auto record = core_.log.fetch(task.decision.lsn);
-  const auto* scheduled = scheduled_at(record.get(), task.decision);
+  const auto kept = std::move(task.kept);
+  const auto record = kept ? nullptr : core_.log.fetch(task.decision.lsn);
+  const auto* scheduled = kept ? &kept->scheduled : scheduled_at(record.get(), task.decision);
   if (!scheduled) {
     core_.say(LogLevel::error, "activity '" + task.activity + "': the log holds no decision at " +
                                    to_string(task.decision) + "; run 'bobbin verify'");

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <queue>
 #include <set>
 #include <unordered_map>
@@ -55,6 +56,15 @@ class ActivityDesk {
     bool redrive;
     auto operator<=>(const Key&) const = default;
   };
+  // A new decision in memory, so that it need not be read from the log.
+  struct Kept {
+    Kept(const ActivityScheduled& what, std::size_t& counted) : scheduled(what), count(counted) { ++count; }
+    ~Kept() { --count; }
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+    ActivityScheduled scheduled;
+    std::size_t& count;
+  };
   struct Task {
     InstanceId id;
     InstanceName name;
@@ -66,6 +76,7 @@ class ActivityDesk {
     bool running = false;
     RetryPolicy retry;
     bool dead_letter_on_failure = false;
+    std::unique_ptr<const Kept> kept;  // until the first attempt; empty: the log has it
   };
   struct Waiting {
     Lsn lsn;
@@ -77,11 +88,13 @@ class ActivityDesk {
     bool operator>(const Later& other) const { return at > other.at; }
   };
   void put(const Key& key, Task task, Lsn lsn, LogTime not_before);
+  void keep(Task& task);
   bool start(const Key& key, Task& task);
   std::string idempotency_key(const Task& task, const Key& key) const;
 
   Core& core_;
   std::function<void(AttemptDone)> done_;
+  std::size_t kept_ = 0;  // before the tasks that count it
   std::map<Key, Task> tasks_;
   std::set<Key> unregistered_;        // told about
   std::deque<Waiting> durable_wait_;  // in log order

@@ -4,6 +4,7 @@
 
 #include <bobbin/types.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -54,12 +55,16 @@ auto DedupTags::find(const Id128& hash, Look look) const -> decltype(look(std::u
   const auto tag = tag_of(hash);
   for (const auto& segment : segments_) {
     for (auto at = segment.line_of(hash);; at = (at + 1) % segment.line_count) {
-      std::size_t taken = 0;
-      for (const auto slot : segment.lines[at].slots) {
-        taken += slot != 0;
-        if ((slot & 0xffff0000) != tag || slot == 0) continue;
-        if (auto found = look(segment.first_run + (slot & 0xffff) - 1)) return found;
+      const auto& slots = segment.lines[at].slots;
+      // Without branches: nearly never does any slot match.
+      std::uint32_t taken = 0, matches = 0;
+      for (std::size_t i = 0; i < slots_a_line; ++i) {
+        const auto is_taken = static_cast<std::uint32_t>(slots[i] != 0);
+        taken += is_taken;
+        matches |= (is_taken & static_cast<std::uint32_t>((slots[i] & 0xffff0000) == tag)) << i;
       }
+      for (; matches != 0; matches &= matches - 1)
+        if (auto found = look(segment.first_run + (slots[std::countr_zero(matches)] & 0xffff) - 1)) return found;
       if (taken < slots_a_line) break;  // a full line may have overflowed into the next one
     }
   }

@@ -52,6 +52,12 @@ bool starts_run(const Record& record) {
   return !inputs.empty() && std::holds_alternative<StartInput>(inputs.front());
 }
 
+const Record* record_in(const SealedBatch& sealed, Lsn lsn) {
+  const auto& records = sealed.batch.records;
+  if (records.empty() || lsn < records.front().lsn || lsn > records.back().lsn) return nullptr;
+  return &records[lsn - records.front().lsn];
+}
+
 }  // namespace
 
 LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, Tail& tail,
@@ -169,18 +175,12 @@ void LogBuilder::checkpoint(Batch& batch) {
   batch.log_state = overlay_.log_state_before(fold_from);
 }
 
+const Record* LogBuilder::newest(Lsn lsn) const { return record_in(*open_, lsn); }
+
 std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {
-  const auto within = [lsn](const std::shared_ptr<SealedBatch>& sealed) -> std::shared_ptr<const Record> {
-    const auto& records = sealed->batch.records;
-    if (records.empty() || lsn < records.front().lsn || lsn > records.back().lsn) return nullptr;
-    return {sealed, &records[lsn - records.front().lsn]};
-  };
   for (const auto& sealed : in_flight_)
-    if (auto record = within(sealed)) return record;
-  if (!open_->batch.records.empty() && lsn >= open_->batch.records.front().lsn) {
-    const auto record = within(open_);
-    return record ? std::make_shared<const Record>(*record) : nullptr;  // a copy: the open batch still grows
-  }
+    if (const auto* record = record_in(*sealed, lsn)) return {sealed, record};
+  if (const auto* record = newest(lsn)) return std::make_shared<const Record>(*record);  // the open batch still grows
   auto stored = store_.snapshot()->record(lsn);
   return stored ? std::make_shared<const Record>(std::move(*stored)) : nullptr;
 }

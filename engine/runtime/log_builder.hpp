@@ -54,6 +54,8 @@ class LogBuilder {
 
   // The record, from memory if it is not durable yet, else from the store; null if there is none.
   std::shared_ptr<const Record> fetch(Lsn lsn);
+  // The record, if it is of the batch that is not sealed yet; as it is until the next append.
+  const Record* newest(Lsn lsn) const;
   // To be called as batches are written.
   void committed();
   Lsn fold_from() const { return fold_from_; }

@@ -10,12 +10,15 @@ namespace {
 
 // Requests, timers and instances that one step takes: short steps keep commits going.
 constexpr std::size_t requests_a_step = 32;
-// So far ahead of its turn a request's look-ups are brought into the cache.
+// So far ahead of its turn a request's look-ups and payload are brought into the cache: the caller's core has written
+// it.
 constexpr std::size_t prefetched_ahead = 4;
+constexpr std::size_t bytes_prefetched_ahead = 2;
+constexpr std::size_t bytes_prefetched_max = 512;
 constexpr std::size_t timers_a_step = 256;
 constexpr std::size_t turns_a_step = 128;
-// Dedup ids of before the open that a step reads, until none is left: some 15 ms. Until then a new id costs a look-up in
-// each run that has not been read, so that with many runs a step's requests take as long.
+// Dedup ids of before the open that a step reads, until none is left: some 15 ms. Until then a new id costs a look-up
+// in each run that has not been read, so that with many runs a step's requests take as long.
 constexpr std::size_t tags_a_step = 131'072;
 // While one batch is being written, the next one waits for it unless it has grown to this.
 constexpr std::size_t records_worth_queueing = 512;
@@ -118,7 +121,7 @@ bool Orchestrator::take_requests() {
   advance_clock();
   for (std::size_t left = requests_a_step; left > 0 && handled_ < taken_.size(); --left) {
     if (!core_.room.can_judge(taken_[handled_])) return false;
-    prefetch(handled_ + prefetched_ahead);
+    prefetch();
     handle(taken_[handled_]);
     ++handled_;
   }
@@ -126,9 +129,20 @@ bool Orchestrator::take_requests() {
   return handled_ < taken_.size();
 }
 
-void Orchestrator::prefetch(std::size_t number) const {
-  if (number >= taken_.size()) return;
-  if (const auto* accept = std::get_if<AcceptRequest>(&taken_[number])) core_.dedup.prefetch(accept->dedup_hash);
+void Orchestrator::prefetch() const {
+  const auto at = [this](std::size_t ahead) {
+    return handled_ + ahead < taken_.size() ? std::get_if<AcceptRequest>(&taken_[handled_ + ahead]) : nullptr;
+  };
+  if (const auto* accept = at(prefetched_ahead)) {
+    core_.dedup.prefetch(accept->dedup_hash);
+    __builtin_prefetch(accept->value.get());
+  }
+  const auto* accept = at(bytes_prefetched_ahead);
+  if (!accept || !accept->value) return;
+  const auto& bytes = accept->value->bytes;
+  constexpr std::size_t cache_line = 64;
+  for (std::size_t i = 0; i < std::min(bytes.size(), bytes_prefetched_max); i += cache_line)
+    __builtin_prefetch(bytes.data() + i);
 }
 
 // What was done with makes room for callers that wait for it.

@@ -38,7 +38,7 @@ class Orchestrator {
   void advance_clock();
   bool take_requests();
   void refill();
-  void prefetch(std::size_t number) const;
+  void prefetch() const;
   void handle(Request& request);
   void attempt_done(const AttemptDone& done);
   bool fire_timers();

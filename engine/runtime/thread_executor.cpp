@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::array lanes{Lane::orchestrator, Lane::writer, Lane::completion};
 
+constexpr std::chrono::microseconds looked_out_for{50};
+
 const char* thread_name(Lane lane) {
   switch (lane) {
     case Lane::orchestrator:
@@ -62,6 +64,17 @@ void ThreadExecutor::work_passed_on(Line& line) {
     work(next);
   else
     wake(next);
+  line.looks_out = true;
+}
+
+// The one caller that waited has its answer by now, and often has its next request at hand: to fall asleep and be woken
+// takes longer than that.
+bool ThreadExecutor::looked_out(Line& line) {
+  if (!std::exchange(line.looks_out, false)) return false;
+  const auto until = std::chrono::steady_clock::now() + looked_out_for;
+  while (!line.wanted && std::chrono::steady_clock::now() < until) {
+  }
+  return line.wanted.exchange(false);
 }
 
 void ThreadExecutor::pass_on(Lane from, Lane to) { line(from).passed_on = to; }
@@ -77,7 +90,7 @@ void ThreadExecutor::drive_until(const std::function<bool()>& done) {
 // `asleep` is set before the last look at `wanted`, and wake() sets `wanted` before it looks at `asleep`: one of the
 // two sees the other, so no wake is lost and a busy lane is woken without a lock.
 bool ThreadExecutor::sleep(Line& line) {
-  if (line.wanted.exchange(false)) return true;
+  if (line.wanted.exchange(false) || looked_out(line)) return true;
   std::unique_lock lock(line.mutex);
   line.asleep = true;
   const auto called = [&line] { return line.wanted.load() || line.stopping; };

@@ -31,11 +31,13 @@ class ThreadExecutor final : public Executor {
     bool stopping = false;
     std::optional<std::chrono::steady_clock::time_point> at;  // of the lane's own thread only
     std::optional<Lane> passed_on;                            // of the lane's own thread only
+    bool looks_out = false;                                   // of the lane's own thread only
     std::thread thread;
   };
   void run(Lane lane);
   void work(Lane lane);
   void work_passed_on(Line& line);
+  bool looked_out(Line& line);
   bool sleep(Line& line);  // false: stop
   Line& line(Lane lane) { return lines_[static_cast<std::size_t>(lane)]; }
 

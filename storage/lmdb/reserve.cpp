@@ -44,6 +44,8 @@ Reserve::Reserve(int data_file, std::filesystem::path path, std::uint64_t used, 
       step_(step_of(data_file)),
       log_line_(std::move(log_line)) {}
 
+std::uint64_t Reserve::spare() const { return step_ / 4; }
+
 void Reserve::extend(std::uint64_t used, std::uint64_t wanted) {
   if (can_allocate_) allocate(wanted);
   if (!can_allocate_) believe_free_space(used);

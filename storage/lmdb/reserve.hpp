@@ -23,6 +23,8 @@ class Reserve {
   std::uint64_t end() const { return end_; }
   // False: end() is what the disk had free when it was asked.
   bool is_sure() const { return can_allocate_; }
+  // As long as there is so much beyond what is wanted, extend() need not be called.
+  std::uint64_t spare() const;
   // Tries to move end() to `wanted` or, in order to be asked seldom, beyond. The file is used up to `used`.
   void extend(std::uint64_t used, std::uint64_t wanted);
 

@@ -127,14 +127,16 @@ void Space::measure() {
 
 std::uint64_t Space::reserve(std::uint64_t bytes) {
   const auto wanted = [&] { return floor_ + (bytes / filled_percent + 1) * 100; };
+  // More than wanted: a log that grows no more, as it uses freed pages again, would stay at what is just enough.
+  const auto liked = [&] { return wanted() + reserve_.spare(); };
   const auto end = file_end();
   auto room = reserved(end);
-  if (room < wanted() || !reserve_.is_sure()) {
+  if (room < liked() || !reserve_.is_sure()) {
     measure();
     const auto free = free_pages_ * page_bytes_;
     // Where free pages make up for what a full disk does not give, it is asked for that now and then only.
-    if (room + free < wanted() || !reserve_.is_sure() || spared_++ % asked_for_more_every == 0) {
-      reserve_.extend(end, end + wanted());
+    if (room + free < liked() || !reserve_.is_sure() || spared_++ % asked_for_more_every == 0) {
+      reserve_.extend(end, end + liked());
       room = reserved(end);
     }
     if (room < wanted()) room += free;

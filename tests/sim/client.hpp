@@ -56,6 +56,7 @@ class Clients {
   void check_order(const Call& call, std::uint64_t sequence, const Accepted& accepted);
   void check_first(Call& call, const Accepted& accepted);
   void check_read(const InstanceState& state, const char* how);
+  std::uint64_t times_forgotten(const InstanceName& name) const;
   std::optional<Acceptance> predict(const Call& call, ErrorCode& refusal) const;
   template <class T>
   Callback<T> heard(std::function<void(const Result<T>&)> check);

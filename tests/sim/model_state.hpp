@@ -97,8 +97,9 @@ struct ModelInstance {
   std::uint32_t run_number = 0;
   Lsn last_lsn = 0;
   Elapsed ended_at{};
-  Lsn purged_through = 0;  // an operator let its history go up to here
-  Lsn gone_through = 0;    // the same, remembered when its row is forgotten
+  Lsn purged_through = 0;       // an operator let its history go up to here
+  Lsn gone_through = 0;         // the same, remembered when its row is forgotten
+  std::uint64_t forgotten = 0;  // how many times its row was
 
   // Something was accepted for it, and has not been purged.
   bool known() const { return last_lsn != 0 && (purged_through == 0 || last_run != 0 || !unread.empty()); }

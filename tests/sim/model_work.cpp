@@ -171,6 +171,7 @@ void Model::forget(const InstanceId& id) {
   ModelInstance unknown;
   unknown.name = instance.name;
   unknown.gone_through = instance.gone_through;
+  unknown.forgotten = instance.forgotten + 1;
   instance = std::move(unknown);
 }
 
