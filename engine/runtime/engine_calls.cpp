@@ -241,7 +241,7 @@ EngineStats Engine::stats() const {
   stats.timers_in_memory = c.timers_in_memory.value();
   stats.last_lsn = c.last_lsn.value();
   stats.fold_from = c.fold_from.value();
-  stats.inbox_requests = impl_->inbox->size();
+  stats.inbox_requests = impl_->inbox->requests();
   stats.commits = impl_->writer.commits();
   stats.durable_lsn = impl_->writer.durable();
   stats.records = stats.durable_lsn - impl_->core.info.last_lsn;

@@ -26,9 +26,14 @@ void Inbox::put(Request request, std::size_t bytes, Duration patience) {
   load_.bytes += bytes;
 }
 
-void Inbox::put_reserved(Request request) {
+void Inbox::put_outcome(AttemptDone outcome) {
   const std::lock_guard lock(mutex_);
-  queue_.push_back(std::move(request));
+  outcomes_.push_back(std::move(outcome));
+}
+
+void Inbox::take_outcomes(std::vector<AttemptDone>& done) {
+  const std::lock_guard lock(mutex_);
+  outcomes_.swap(done);
 }
 
 void Inbox::take(std::vector<Request>& done) {
@@ -57,9 +62,14 @@ void Inbox::close() {
   room_.notify_all();
 }
 
-std::size_t Inbox::size() const {
+std::size_t Inbox::requests() const {
   const std::lock_guard lock(mutex_);
   return queue_.size();
+}
+
+bool Inbox::empty() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.empty() && outcomes_.empty();
 }
 
 }  // namespace bobbin

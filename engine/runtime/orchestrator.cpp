@@ -16,7 +16,10 @@ constexpr std::size_t prefetched_ahead = 4;
 constexpr std::size_t bytes_prefetched_ahead = 2;
 constexpr std::size_t bytes_prefetched_max = 512;
 constexpr std::size_t timers_a_step = 256;
-constexpr std::size_t turns_a_step = 128;
+constexpr std::size_t turns_a_step = 64;
+// Timers fire as long as no more instances wait for their turn: when very many are due, they wait as timers, not in
+// memory.
+constexpr std::size_t turns_waiting_max = 2 * turns_a_step;
 // Dedup ids of before the open that a step reads, until none is left: some 15 ms. Until then a new id costs a look-up
 // in each run that has not been read, so that with many runs a step's requests take as long.
 constexpr std::size_t tags_a_step = 131'072;
@@ -37,7 +40,7 @@ Orchestrator::Orchestrator(Core& core, const std::shared_ptr<Inbox>& inbox, LogW
       residency_(core),
       desk_(core,
             [inbox, executor = core.ports.executor](AttemptDone done) {
-              inbox->put_reserved(std::move(done));
+              inbox->put_outcome(std::move(done));
               executor->wake(Lane::orchestrator);
             }),
       mailbox_(core),
@@ -80,7 +83,7 @@ void Orchestrator::step() {
   core_.log.committed();  // now, as activities are started from records in memory
   core_.counters.purged.set(core_.purge.purged());
   hand_over(more);
-  if (finishing_ && !more && handled_ == taken_.size() && inbox_.size() == 0) return end_work();
+  if (finishing_ && !more && handled_ == taken_.size() && inbox_.empty()) return end_work();
   if (!closing_) more |= core_.dedup.load_tags(tags_a_step);
   if (more)
     core_.ports.executor->wake(Lane::orchestrator);
@@ -118,7 +121,10 @@ void Orchestrator::advance_clock() {
 // being handled when the engine fails is among those that refuse_all() answers.
 bool Orchestrator::take_requests() {
   refill();
+  outcomes_.clear();
+  inbox_.take_outcomes(outcomes_);
   advance_clock();
+  for (const auto& outcome : outcomes_) attempt_done(outcome);
   for (std::size_t left = requests_a_step; left > 0 && handled_ < taken_.size(); --left) {
     if (!core_.room.can_judge(taken_[handled_])) return false;
     prefetch();
@@ -169,7 +175,6 @@ void Orchestrator::handle(Request& request) {
             if_wanted(r, [this](OperatorRequest& one) { operator_acts_.act(one, seen_durable_); });
           },
           [&](PurgeRequest& r) { if_wanted(r, [this](PurgeRequest& one) { operator_acts_.purge(one); }); },
-          [this](AttemptDone& done) { attempt_done(done); },
       },
       request);
 }
@@ -210,6 +215,7 @@ void Orchestrator::attempt_done(const AttemptDone& done) {
 
 bool Orchestrator::fire_timers() {
   for (std::size_t i = 0; i < timers_a_step; ++i) {
+    if (turns_.waiting() >= turns_waiting_max) return false;  // which are worked off first
     const auto due = core_.timers.pop_due(core_.clock.now());
     if (!due) return false;
     auto* instance = core_.overlay.find(due->id);
@@ -254,7 +260,9 @@ void Orchestrator::sleep_until_next() {
   if (!core_.log.full() && !closing_) {
     // A purge waits for the writer, which wakes the lane.
     const auto purge = writer_.queued() == 0 ? core_.purge.next() : std::nullopt;
-    for (const auto at : {core_.timers.next(), desk_.next_retry(), purge})
+    // Instances that cannot have their turn yet wait for the writer, too, and timers for them.
+    const auto timer = turns_.waiting() < turns_waiting_max ? core_.timers.next() : std::nullopt;
+    for (const auto at : {timer, desk_.next_retry(), purge})
       if (at && (!next || *at < *next)) next = at;
   }
   std::optional<Duration> delay;
@@ -302,7 +310,7 @@ void Orchestrator::refuse(Request& request, const ErrorInfo& error, std::vector<
   const auto add = [&]<class T>(Reply<T>& reply) {
     refused.push_back(Completion::of(std::move(reply), Result<T>{error, {}}));
   };
-  std::visit(Overload{[](AttemptDone&) {}, [&add](auto& one) { add(one.reply); }}, request);
+  std::visit([&add](auto& one) { add(one.reply); }, request);
 }
 
 void Orchestrator::fail(const ErrorInfo& error) {

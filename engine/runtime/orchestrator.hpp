@@ -68,7 +68,8 @@ class Orchestrator {
   OperatorActs operator_acts_;
   std::vector<Request> taken_;  // from the inbox
   std::size_t handled_ = 0;     // of them
-  Position began_successor_;    // recovery: the last event seen that began a successor
+  std::vector<AttemptDone> outcomes_;
+  Position began_successor_;  // recovery: the last event seen that began a successor
   Lsn seen_durable_ = 0;
   bool stopped_ = false;  // failed: nothing is done any more
   std::atomic<bool> closing_{false};

@@ -70,7 +70,7 @@ struct PurgeRequest {
   Reply<Accepted> reply;
 };
 
-// An attempt has ended; from the activity threads.
+// An attempt has ended; from the activity threads. Beside the requests: nobody waits for an answer.
 struct AttemptDone {
   InstanceId id;
   RunId run = 0;
@@ -87,7 +87,7 @@ inline bool is_refusal(ErrorCode code) {
 }
 
 using Request = std::variant<AcceptRequest, TerminateRequest, StatusRequest, ListRequest, LedgersRequest,
-                             DeadLettersRequest, OperatorRequest, PurgeRequest, AttemptDone>;
+                             DeadLettersRequest, OperatorRequest, PurgeRequest>;
 
 // Payload bytes that the request holds, for the inbox's bound.
 inline std::size_t bytes_of(const AcceptRequest& request) {

@@ -6,6 +6,8 @@ namespace bobbin {
 
 ActivityOutcome run_activity(const Registry& registry, const ActivityTask& task) {
   const auto* code = registry.find_activity(task.name);
+  if (task.context.cancellation.cancelled())
+    return {nullptr, {ErrorCode::cancelled, {}, "activity '" + task.name + "' was cancelled before it began", false}};
   if (!code) return {nullptr, {ErrorCode::not_found, {}, "activity '" + task.name + "' is not registered", false}};
   try {
     return {(*code)(task.context, task.input), {}};

@@ -19,11 +19,14 @@ class ThreadRunner final : public ActivityRunner {
   // Waits for running activities.
   ~ThreadRunner() override;
 
-  std::size_t capacity() const override { return threads_max_; }
+  // Some stand in line, so that no thread waits for the orchestrator lane between two short activities.
+  std::size_t capacity() const override { return threads_max_ * tasks_a_thread; }
   void run(ActivityTask task) override;
   bool stop(Duration limit) override;
 
  private:
+  static constexpr std::size_t tasks_a_thread = 8;
+
   void work();
 
   const Registry& registry_;

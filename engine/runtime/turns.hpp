@@ -27,6 +27,8 @@ class Turns {
 
   // Gives turns to instances that have work, as far as there is room, at most `limit`. True if some could go on now.
   bool work(std::size_t limit, Lsn durable);
+  // Instances that have something to do.
+  std::size_t waiting() const { return runnable_.size(); }
   // Looks at an instance whose timer, retry, start or mailbox is due, or which the last open left with work.
   void attend(Instance& instance, LogTime now);
 
