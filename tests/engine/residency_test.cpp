@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
 #endif
@@ -212,4 +214,53 @@ TEST_CASE("S19: awaiting cancelled work throws Cancelled") {
   });
   world.start({"it", "k"}, "");
   CHECK(world.result({"it", "k"}) == "timer wait");
+}
+
+TEST_CASE("S25: when very many timers are due at once, their instances come into memory by and by") {
+  constexpr std::uint64_t many = 3'000;
+  EngineOptions options;
+  options.resident_instances = 4;
+  options.checkpoint_age_records = 64;
+  World world(
+      [](Registry& registry) {
+        registry.orchestrator("it", [](Context& ctx, const Text&) {
+          ctx.create_timer(1h).wait();
+          return Text("done");
+        });
+      },
+      options);
+  for (std::uint64_t i = 0; i < many; ++i) world.start({"it", std::to_string(i)}, "");
+  world.crash();
+  world.settle();
+  world.clock().advance(2h);
+  world.executor().wake(Lane::orchestrator);
+  std::uint64_t most = 0;
+  while (world.executor().run_one()) most = std::max(most, world.engine().stats().in_memory);
+  CHECK(most < many / 4);
+  for (std::uint64_t i = 0; i < many; ++i) CHECK(world.result({"it", std::to_string(i)}) == "done");
+}
+
+TEST_CASE("S25: outcomes of activities go before requests that came first") {
+  World world([](Registry& registry) {
+    registry.orchestrator("it",
+                          [](Context& ctx, const Text&) { return ctx.schedule_activity<Text>("act", Text()).get(); });
+    registry.activity("act", [](const ActivityContext&, const Text&) { return Text("acted"); });
+  });
+  world.start({"it", "k"}, "");
+  constexpr int ahead = 1'000;
+  for (int i = 0; i < ahead; ++i)
+    world.engine().raise_event({"it", "other"}, "e", Text(), {}, [](const Result<Accepted>&) {});
+  REQUIRE(world.runner().tasks.size() == 1);
+  world.runner().tasks.front().done({encode(Text("acted")), {}});
+  world.executor().run(Lane::orchestrator);
+  world.executor().run(Lane::writer);
+  const auto records = world.records();
+  const auto is_event = [](const Record& record) { return std::holds_alternative<AcceptedBody>(record.body); };
+  CHECK(std::count_if(records.begin(), records.end(), is_event) < ahead);
+  const auto has_ended = [](const Record& record) {
+    const auto* turn = std::get_if<TurnBody>(&record.body);
+    return turn && turn->end;
+  };
+  CHECK(std::count_if(records.begin(), records.end(), has_ended) == 1);
+  world.settle();
 }
