@@ -1,6 +1,6 @@
 #include "engine/runtime/log_builder.hpp"
 
-#include "engine/base/overloaded.hpp"
+#include "engine/runtime/payloads.hpp"
 
 #include <bobbin/assert.hpp>
 
@@ -21,31 +21,6 @@ constexpr std::size_t dedup_chunks_a_batch = 16;
 constexpr std::size_t share_when_behind = 4;
 // The rest of a record, and its share of the rows that follow from it.
 constexpr std::size_t bytes_around_payloads = 1'024;
-
-template <class F>
-void for_each_payload(const Input& input, F use) {
-  std::visit(Overload{
-                 [&](const StartInput& start) { use(start.input); },
-                 [&](const EventInput& event) {
-                   use(event.event.value);
-                   use(event.event.start_input);
-                 },
-                 [&](const ActivityCompleted& done) { use(done.result); },
-                 [](const auto&) {},
-             },
-             input);
-}
-
-template <class F>
-void for_each_payload(const Record& record, F use) {
-  for (const auto& input : inputs_of(record)) for_each_payload(input, use);
-  if (const auto* turn = std::get_if<TurnBody>(&record.body)) {
-    for (const auto& decision : turn->decisions)
-      if (const auto* scheduled = std::get_if<ActivityScheduled>(&decision)) use(scheduled->input);
-    if (turn->end) use(turn->end->result);
-  }
-  if (const auto* act = std::get_if<OperatorActBody>(&record.body)) use(act->result);
-}
 
 bool starts_run(const Record& record) {
   const auto& inputs = inputs_of(record);

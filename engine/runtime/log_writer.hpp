@@ -1,5 +1,5 @@
-// The log writer lane: one sealed batch at a time, one commit each; then its answers go out (P1). It also keeps room on the
-// disk for what is to come (S26).
+// The log writer lane: one sealed batch at a time, one commit each; then its answers go out (P1). It also keeps room on
+// the disk for what is unfinished (S26).
 #pragma once
 
 #include "engine/runtime/completions.hpp"

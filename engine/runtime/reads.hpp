@@ -27,7 +27,7 @@ class Reads {
 
   Core& core_;
   std::size_t waiters_ = 0;
-  std::size_t look_for_forsaken_at_ = 1'024;
+  std::size_t look_for_forsaken_at_ = 0;  // of waiters; set by the first look
 };
 
 }  // namespace bobbin

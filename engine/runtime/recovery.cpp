@@ -1,6 +1,7 @@
 // What an open does before the lanes start.
 #include "engine/base/overloaded.hpp"
 #include "engine/runtime/orchestrator.hpp"
+#include "engine/runtime/payloads.hpp"
 
 #include <unistd.h>
 

@@ -1,8 +1,5 @@
 #include "engine/runtime/tail.hpp"
 
-#include "engine/base/overloaded.hpp"
-#include "engine/fold/fold.hpp"
-
 #include <bobbin/assert.hpp>
 
 #include <algorithm>
@@ -14,37 +11,7 @@ namespace {
 // Reading, checking and copying so many bytes of payload takes about as long as folding a record that has few.
 constexpr std::size_t bytes_as_a_record = 1'024;
 
-std::size_t bytes_of(const PayloadPtr& payload) { return payload ? payload->bytes.size() : 0; }
-
-std::size_t bytes_of(const Event& event) { return bytes_of(event.value) + bytes_of(event.start_input); }
-
-std::size_t bytes_of(const Input& input) {
-  return std::visit(Overload{
-                        [](const StartInput& start) {
-                          auto bytes = bytes_of(start.input);
-                          for (const auto& event : start.carried) bytes += bytes_of(event);
-                          return bytes;
-                        },
-                        [](const EventInput& event) { return bytes_of(event.event); },
-                        [](const ActivityCompleted& done) { return bytes_of(done.result); },
-                        [](const auto&) { return std::size_t{0}; },
-                    },
-                    input);
-}
-
 }  // namespace
-
-std::size_t payload_bytes(const Record& record) {
-  std::size_t bytes = 0;
-  for (const auto& input : inputs_of(record)) bytes += bytes_of(input);
-  if (const auto* turn = std::get_if<TurnBody>(&record.body)) {
-    for (const auto& decision : turn->decisions)
-      if (const auto* scheduled = std::get_if<ActivityScheduled>(&decision)) bytes += bytes_of(scheduled->input);
-    if (turn->end) bytes += bytes_of(turn->end->result);
-  }
-  if (const auto* act = std::get_if<OperatorActBody>(&record.body)) bytes += bytes_of(act->result);
-  return bytes;
-}
 
 void Tail::add(Lsn lsn, std::size_t payload_bytes) {
   expect(lsn == last() + 1, "the tail is weighed record by record");

@@ -2,16 +2,13 @@
 // large records are written behind as soon as many small ones.
 #pragma once
 
-#include <bobbin/record.hpp>
+#include <bobbin/types.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 
 namespace bobbin {
-
-// Bytes of all payloads that the record holds.
-std::size_t payload_bytes(const Record& record);
 
 // Orchestrator lane only.
 class Tail {

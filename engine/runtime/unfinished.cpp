@@ -1,8 +1,7 @@
 #include "engine/runtime/unfinished.hpp"
 
-#include "engine/base/overloaded.hpp"
-#include "engine/fold/fold.hpp"
 #include "engine/runtime/overlay.hpp"
+#include "engine/runtime/payloads.hpp"
 
 #include <algorithm>
 
@@ -17,33 +16,18 @@ constexpr std::uint64_t bytes_a_mailbox = 512;
 // What a run was given, with as much around it, it may hand to an activity, get back as its result, and return itself.
 constexpr std::uint64_t times_held_is_written = 3;
 constexpr std::uint64_t times_passed_on_is_written = 2;
-constexpr std::uint64_t bytes_around_event = 128;
+constexpr std::uint64_t bytes_around_input = 128;
 // However long it has been given something: what it passes on goes a payload at a time.
 constexpr std::uint64_t bytes_held_max = 4 << 20;
 // Of what a run from before the open may still write.
 constexpr std::uint64_t bytes_of_unknown_run = 3'072;
 
-std::uint64_t size_of(const PayloadPtr& payload) { return payload ? payload->bytes.size() : 0; }
-
-std::uint64_t size_of(const Input& input) {
-  return std::visit(Overload{
-                        [](const StartInput& start) {
-                          auto bytes = size_of(start.input);
-                          for (const auto& event : start.carried) bytes += size_of(event.value) + bytes_around_event;
-                          return bytes;
-                        },
-                        [](const EventInput& event) { return size_of(event.event.value) + bytes_around_event; },
-                        [](const ActivityCompleted& done) { return size_of(done.result); },
-                        [](const auto&) { return std::uint64_t{0}; },
-                    },
-                    input);
-}
-
 std::uint64_t passed_on_by(const Record& record) {
   std::uint64_t bytes = 0;
   if (const auto* turn = std::get_if<TurnBody>(&record.body))
     for (const auto& decision : turn->decisions)
-      if (const auto* scheduled = std::get_if<ActivityScheduled>(&decision)) bytes += size_of(scheduled->input);
+      if (const auto* scheduled = std::get_if<ActivityScheduled>(&decision))
+        bytes += scheduled->input ? scheduled->input->bytes.size() : 0;
   return bytes;
 }
 
@@ -66,7 +50,7 @@ void Unfinished::note(Instance& instance, const Record& record) {
   }
   if (record.run == record.lsn || state.activities.empty()) owed.passed_on = 0;
   if (record.run == record.lsn) owed.held = 0;
-  for (const auto& input : inputs_of(record)) owed.held += size_of(input);
+  for (const auto& input : inputs_of(record)) owed.held += payload_bytes(input) + bytes_around_input;
   const auto passed_on = passed_on_by(record);
   owed.held = std::min(owed.held - std::min(owed.held, passed_on), bytes_held_max);
   owed.passed_on += passed_on;
