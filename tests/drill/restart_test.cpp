@@ -61,11 +61,12 @@ TEST_CASE("S30: a text accepted more than five seconds before the death is not a
   rig.gateway.kill_hard();
   // As if the process had lived on for ten seconds before it died.
   Lsn first_lsn = 0;
-  Duration::rep lived = 0;
+  Duration::rep began = 0, lived = 0;
   const auto alive = rig.directory() / "data" / "alive";
-  std::ifstream(alive) >> first_lsn >> lived;
+  std::ifstream(alive) >> first_lsn >> began >> lived;
   REQUIRE(first_lsn == 1);
-  std::ofstream(alive) << first_lsn << ' ' << lived + Duration(std::chrono::seconds(10)).count() << '\n';
+  std::ofstream(alive) << first_lsn << " " << began << " " << lived + Duration(std::chrono::seconds(10)).count()
+                       << '\n';
   rig.start();
   CHECK(rig.accepted(*rig.bind(), "yes") != first);
   rig.batches_with(2);

@@ -77,6 +77,8 @@ def try_patch(patch, tree):
     try:
         build(tree)
         failure = first_failure(tree)
+    except Failed as broken:
+        return f"{patch.stem:28} DOES NOT BUILD: {broken}", False
     finally:
         must(["git", "apply", "-R", patch], tree)
     if failure is None:

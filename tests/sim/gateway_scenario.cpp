@@ -106,10 +106,12 @@ void GatewayScenario::engine_gone() {
 void GatewayScenario::log_opened(Store& store) {
   process_ = std::make_unique<Process>([this] { return random_.next(); });
   const gateway::RetransmissionOptions options;
-  // What the former life noted last is up to a second old.
-  if (!lives_.empty()) lives_.back().lived = std::max(world_.clock().lived() - random_.duration(1s), Duration{});
+  // What the former life noted last is not quite new.
+  if (!lives_.empty())
+    lives_.back().lived = std::max(world_.clock().lived() - random_.duration(gateway::Lives::interval), Duration{});
   gateway::seed_after_restart(store, lives_, now(), options, process_->retransmission);
-  lives_ = gateway::with_new_life(std::move(lives_), store.info().last_lsn + 1, options.absorb_for);
+  const auto last = store.snapshot()->record(store.info().last_lsn);
+  lives_ = gateway::with_new_life(std::move(lives_), last ? &*last : nullptr, options.absorb_for);
 }
 
 void GatewayScenario::engine_back() {

@@ -1,5 +1,6 @@
-// A model of the peers that hand messages to the gateway: they repeat what is not answered, on the same session after a
-// while, or on a new one when theirs has gone; and every text of theirs is like no other, so that it can be counted.
+// A model of the peers that hand messages to the gateway, by SMPP and HTTP: they repeat what is not answered, on the
+// same session after a while, or on a new one when theirs has gone. Every text is like no other, but for some that are
+// sent anew on purpose once S30 calls them two messages; so it can be counted how often each must stand in the log.
 #pragma once
 
 #include "tests/sim/world.hpp"
@@ -25,23 +26,43 @@ class SmsPeer {
   void repeat();
 
   bool all_accepted() const;
-  // Every accepted message stands in the log once, and every answer names its place.
+  // Every accepted message stands in the log once.
   void check_log();
   // Positions, as texts, of all messages that were answered.
   std::vector<std::string> accepted() const;
 
  private:
   class Session;
-  enum class State { unsent, unanswered, accepted };
+  class HttpCall;
+  enum class State {
+    unsent,
+    unanswered,
+    accepted,
+    given_up,  // it has no name to be repeated under: perhaps accepted
+  };
+  enum class Way { smpp, http, http_unnamed };
   struct Message {
+    Way way = Way::smpp;
     std::string from, to, text;
     std::optional<std::uint16_t> reference;
+    std::optional<smpp::PartInfo> part;
     State state = State::unsent;
     Duration sent_at{};
+    int outstanding = 0;  // submissions on the living session that were not answered
     std::string id;
+    Duration accepted_at{};
+    std::uint64_t first_sent_on = 0;  // the session
   };
+  Message drawn(Random& random) const;
+  // An equal text that S30 calls another message.
+  std::optional<Message> drawn_anew(Random& random) const;
   void send(std::size_t index);
+  void submit(std::size_t index);
+  void post(std::size_t index);
+  void accepted_as(std::size_t index, const std::string& id);
+  void refused(std::size_t index);
   void answered(std::size_t index, smpp::Status status, const std::string& id);
+  void answered(std::size_t index, const http::Response& response);
 
   World& world_;
   Verdict& verdict_;
@@ -49,6 +70,7 @@ class SmsPeer {
   gateway::Intake* intake_ = nullptr;
   std::shared_ptr<Session> session_;
   std::uint64_t sessions_ = 0;
+  std::vector<std::shared_ptr<HttpCall>> calls_;  // to the living gateway
   std::vector<Message> messages_;
 };
 

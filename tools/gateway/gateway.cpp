@@ -144,7 +144,8 @@ class Gateway {
     const auto remembered = seed_after_restart(*store, lives_.all(), Retransmission::Time::clock::now(),
                                                retransmission_options_, retransmission_);
     opened_behind_ = store->info().last_lsn;
-    lives_.begin(opened_behind_ + 1, retransmission_options_.absorb_for);
+    const auto last = store->snapshot()->record(opened_behind_);
+    lives_.begin(last ? &*last : nullptr, retransmission_options_.absorb_for);
     if (remembered != 0)
       log_->info("{} messages of just before the last end may be repeated by their senders", remembered);
     Registry registry;

@@ -17,14 +17,14 @@ constexpr int lsn_digits = 20;
 constexpr int microseconds_digits = 19;
 // A crash loop makes many lives. So many fit into one block of a file system: once the file is there, it needs no more
 // room on a full disk.
-constexpr std::size_t lives_max = 95;
+constexpr std::size_t lives_max = 66;
 
 std::vector<Life> read(std::istream& in) {
   std::vector<Life> lives;
-  Life life;
-  for (Duration::rep lived = 0; in >> life.first_lsn >> lived; lives.push_back(life)) {
-    if (lived < 0 || (!lives.empty() && life.first_lsn <= lives.back().first_lsn)) break;
-    life.lived = Duration(lived);
+  Lsn first_lsn = 0;
+  for (Duration::rep began = 0, lived = 0; in >> first_lsn >> began >> lived;) {
+    if (began < 0 || lived < 0 || (!lives.empty() && first_lsn <= lives.back().first_lsn)) break;
+    lives.push_back({first_lsn, Elapsed(began), Duration(lived)});
   }
   return lives;
 }
@@ -37,15 +37,16 @@ Duration boot_time() {
 
 }  // namespace
 
-std::vector<Life> with_new_life(std::vector<Life> lives, Lsn first_lsn, Duration long_enough) {
-  while (!lives.empty() && lives.back().first_lsn >= first_lsn) lives.pop_back();
+std::vector<Life> with_new_life(std::vector<Life> lives, const Record* last, Duration long_enough) {
+  const Life life{last ? last->lsn + 1 : 1, last ? last->elapsed : Elapsed{}, {}};
+  while (!lives.empty() && lives.back().first_lsn >= life.first_lsn) lives.pop_back();
   auto from = lives.size();
   while (from > 0 && lives.size() - from + 1 < lives_max) {
     --from;
     if (lives[from].lived > long_enough) break;
   }
   lives.erase(lives.begin(), lives.begin() + static_cast<std::ptrdiff_t>(from));
-  lives.push_back({first_lsn, {}});
+  lives.push_back(life);
   return lives;
 }
 
@@ -54,8 +55,8 @@ Lives::Lives(const std::filesystem::path& data_directory) : file_(data_directory
   lives_ = read(in);
 }
 
-void Lives::begin(Lsn first_lsn, Duration long_enough) {
-  lives_ = with_new_life(std::move(lives_), first_lsn, long_enough);
+void Lives::begin(const Record* last, Duration long_enough) {
+  lives_ = with_new_life(std::move(lives_), last, long_enough);
   std::ofstream(file_, std::ios::app).flush();
   write();
 }
@@ -71,7 +72,7 @@ void Lives::write() const {
   std::ostringstream lines;
   const auto add = [&lines](const Life& life) {
     lines << std::setfill('0') << std::setw(lsn_digits) << life.first_lsn << ' ' << std::setw(microseconds_digits)
-          << life.lived.count() << '\n';
+          << life.began.count() << ' ' << std::setw(microseconds_digits) << life.lived.count() << '\n';
   };
   for (const auto& life : lives_) add(life);
   add({});  // ends what is read: behind it may be what is left of a longer list

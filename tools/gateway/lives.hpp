@@ -1,8 +1,8 @@
 // The lives of gateway processes on one log: where in it each began and how long it lasted. A process that is killed
-// can say nothing at its end, so it notes once a second that it lives on.
+// can say nothing at its end, so it notes again and again that it lives on.
 #pragma once
 
-#include <bobbin/types.hpp>
+#include <bobbin/record.hpp>
 
 #include <chrono>
 #include <filesystem>
@@ -13,17 +13,18 @@ namespace bobbin::gateway {
 
 struct Life {
   Lsn first_lsn = 0;  // of the record that it opened the log with, or would have
-  Duration lived{};   // since that record was durable, by the clock that S4's elapsed time follows; at least this long
+  Elapsed began{};    // elapsed time then (S4): the record itself may be purged in a long life
+  Duration lived{};   // since that record was durable, by the clock that elapsed time follows; at least this long
 
   bool operator==(const Life&) const = default;
 };
 
-// The lives to remember when one begins that will write `first_lsn`, in the order of time, that one last. One that
-// wrote nothing is replaced. What lies before a life of `long_enough` matters no longer.
-std::vector<Life> with_new_life(std::vector<Life> lives, Lsn first_lsn, Duration long_enough);
+// The lives to remember when one begins on a log that ends with `last` (null: it is empty), in the order of time, that
+// one last. One that wrote nothing is replaced. What lies before a life of `long_enough` matters no longer.
+std::vector<Life> with_new_life(std::vector<Life> lives, const Record* last, Duration long_enough);
 
-// The file `alive` in the data directory: a line for each life, "LSN MICROSECONDS", in the order of time. It survives
-// the process, not surely the machine: a power cut may empty it, then nothing is known. Not thread-safe.
+// The file `alive` in the data directory: a line for each life, "LSN BEGAN_US LIVED_US", in the order of time. It
+// survives the process, not surely the machine: a power cut may empty it, then nothing is known. Not thread-safe.
 class Lives {
  public:
   // Reads what is there. A line that makes no sense ends the list.
@@ -33,11 +34,11 @@ class Lives {
   const std::vector<Life>& all() const { return lives_; }
 
   // Throws InvalidArgument if the file cannot be written. To be called before this life writes to the log.
-  void begin(Lsn first_lsn, Duration long_enough);
+  void begin(const Record* last, Duration long_enough);
   // This life goes on; the first call says that its first record is durable. Throws like begin().
   void beat();
 
-  static constexpr std::chrono::seconds interval{1};
+  static constexpr std::chrono::milliseconds interval{100};
 
  private:
   void write() const;

@@ -17,8 +17,7 @@ std::size_t remember_life(Snapshot& snapshot, const Life& life, Lsn last, Retran
                           const RetransmissionOptions& options, Retransmission& retransmission) {
   const auto newest = snapshot.record(last);
   if (!newest) return 0;
-  const auto opened = snapshot.record(life.first_lsn);
-  const auto died_at = std::max(newest->elapsed, opened ? opened->elapsed + life.lived : Elapsed{});
+  const auto died_at = std::max(newest->elapsed, life.began + life.lived);
   std::size_t remembered = 0;
   for (auto lsn = last; lsn >= life.first_lsn; --lsn) {
     const auto record = snapshot.record(lsn);
@@ -38,7 +37,7 @@ std::size_t seed_after_restart(Store& store, const std::vector<Life>& lives, Ret
                                const RetransmissionOptions& options, Retransmission& retransmission) {
   const auto snapshot = store.snapshot();
   auto last = store.info().last_lsn;
-  if (lives.empty()) return remember_life(*snapshot, {1, {}}, last, restarted_at, options, retransmission);
+  if (lives.empty()) return remember_life(*snapshot, {1, {}, {}}, last, restarted_at, options, retransmission);
   std::size_t remembered = 0;
   for (auto life = lives.rbegin(); life != lives.rend(); ++life) {
     if (life->first_lsn > last) continue;  // it wrote nothing
