@@ -114,6 +114,7 @@ TEST_CASE("requests that are refused, each with its reason") {
   refused(R"({"from":"\ud800","to":"2","text":"x"})", "not JSON");
   refused("[]", "not a JSON object");
   refused("3", "not a JSON object");
+  refused(R"({"from":1e999,"to":"2","text":"x"})", "out of range");
   refused(R"({"to":"2","text":"x"})", "\"from\" is missing");
   refused(R"({"from":"1","text":"x"})", "\"to\" is missing");
   refused(R"({"from":"1","to":"2"})", "\"text\" is missing");

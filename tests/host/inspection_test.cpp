@@ -96,6 +96,27 @@ TEST_CASE("bobbin ls, show, stats and verify tell what a host's log holds, every
   CHECK(verified.status == 0);
 }
 
+TEST_CASE("bobbin shows a run whose error and event names are not UTF-8") {
+  const TemporaryDirectory directory;
+  {
+    Registry odd;
+    odd.orchestrator("odd", [](Context& ctx, const Nothing&) -> Nothing {
+      ctx.wait_for_event<Nothing>("caf\xe9");
+      throw ApplicationError("odd", "na\xefve");
+    });
+    Engine engine(open_lmdb(directory.path()), std::move(odd));
+    engine.start({"odd", "1"}, Nothing{});
+    engine.raise_event({"odd", "1"}, "caf\xe9", Nothing{});
+    CHECK(engine.wait({"odd", "1"}).error.message == "na\xefve");
+  }
+  const auto at = " odd/1 --directory " + directory.path().string();
+  const auto shown = run_tool("show --json" + at);
+  CAPTURE(shown.text);
+  REQUIRE(shown.status == 0);
+  CHECK(json::parse(shown.text)["instance"]["status"] == "failed");
+  CHECK(run_tool("show" + at).status == 0);
+}
+
 TEST_CASE("bobbin reads beside the engine that owns the log, and says what is not there") {
   const TemporaryDirectory directory;
   Engine engine(open_lmdb(directory.path()), registry());
