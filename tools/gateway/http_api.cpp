@@ -31,6 +31,8 @@ Json parse_object(std::string_view body) {
     json = Json::parse(body, check);
   } catch (const Json::parse_error& error) {
     refuse("the body is not JSON in UTF-8, see byte " + std::to_string(error.byte));
+  } catch (const Json::out_of_range&) {
+    refuse("the body has a number that is out of range");
   }
   if (!json.is_object()) refuse("the body is not a JSON object");
   return json;

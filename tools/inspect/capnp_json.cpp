@@ -19,17 +19,24 @@ kj::Array<capnp::word> aligned(const std::string& bytes) {
   return words;
 }
 
+// A few bytes may stand for a list of half a billion empty items; nobody reads more words than are there.
+capnp::ReaderOptions limits_for(const kj::Array<capnp::word>& words) {
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = 4 * words.size() + 64;
+  return options;
+}
+
 }  // namespace
 
 Json capnp_json(const Schema& schema, const std::string& bytes) {
   const auto schema_words = aligned(schema.text);
-  capnp::FlatArrayMessageReader nodes(schema_words);
+  capnp::FlatArrayMessageReader nodes(schema_words, limits_for(schema_words));
   capnp::SchemaLoader loader;
   for (const auto node : nodes.getRoot<capnp::schema::CodeGeneratorRequest>().getNodes()) loader.load(node);
 
   const auto words = aligned(bytes);
   const kj::ArrayPtr<const capnp::word> segment = words;
-  capnp::SegmentArrayMessageReader message({&segment, 1});
+  capnp::SegmentArrayMessageReader message({&segment, 1}, limits_for(words));
   const auto root = message.getRoot<capnp::DynamicStruct>(loader.get(schema.type_id).asStruct());
   const capnp::JsonCodec codec;
   return Json::parse(codec.encode(root).cStr());

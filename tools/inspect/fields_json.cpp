@@ -18,6 +18,9 @@ struct TableField {
 using Table = std::map<std::uint32_t, TableField>;
 using Tables = std::map<std::string, Table>;
 
+// Far beyond what a host nests, far below what the stack bears.
+constexpr int depth_max = 64;
+
 // "struct NAME", then "NUMBER FIELD [list] TYPE" lines.
 Tables parse_tables(const std::string& text) {
   Tables tables;
@@ -37,6 +40,7 @@ Tables parse_tables(const std::string& text) {
       field.list = true;
       words >> field.type;
     }
+    if (!is_printable_utf8(field.name)) throw InvalidArgument("its field table has a name that is not UTF-8");
     (*table)[number] = field;
   }
   return tables;
@@ -49,6 +53,8 @@ class FieldsReader {
   Json read(const std::string& type, std::string_view bytes) {
     const auto table = tables_.find(type);
     if (table == tables_.end()) throw InvalidArgument("its field table lacks struct " + type);
+    if (depth_ == depth_max) throw InvalidArgument("its structs are nested too deep to be shown");
+    ++depth_;
     Json json = Json::object();
     wire::Reader reader(bytes);
     while (reader.next()) {
@@ -58,11 +64,15 @@ class FieldsReader {
         continue;
       }
       auto value = read_value(reader, field->second.type);
-      if (field->second.list)
-        json[field->second.name].push_back(std::move(value));
+      auto& member = json[field->second.name];
+      if (!field->second.list)
+        member = std::move(value);
+      else if (member.is_null() || member.is_array())
+        member.push_back(std::move(value));
       else
-        json[field->second.name] = std::move(value);
+        throw InvalidArgument("its field table names " + field->second.name + " twice");
     }
+    --depth_;
     return json;
   }
 
@@ -83,6 +93,7 @@ class FieldsReader {
   }
 
   const Tables& tables_;
+  int depth_ = 0;
 };
 
 }  // namespace

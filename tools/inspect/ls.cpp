@@ -17,12 +17,12 @@ const char* status_text(const InstanceState& state) {
 
 void print(const InstanceState& state, bool json) {
   if (json) {
-    std::printf("%s\n", state_json(state).dump().c_str());
+    std::printf("%s\n", json_text(state_json(state)).c_str());
     return;
   }
   std::printf("%s  %-11s  run %-10llu  %6zu unread  %s  %s %s\n", to_hex(state.id).c_str(), status_text(state),
               static_cast<unsigned long long>(state.run), state.unread.size(), time_text(state.started_at).c_str(),
-              state.name.orchestrator.c_str(), key_json(state.name.key).dump().c_str());
+              state.name.orchestrator.c_str(), json_text(key_json(state.name.key)).c_str());
 }
 
 }  // namespace

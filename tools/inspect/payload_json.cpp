@@ -27,13 +27,18 @@ bool is_printable_utf8(std::string_view bytes) {
   }
 }
 
-namespace {
-
-Json undecoded(const Payload& payload, const std::string& reason) {
-  return {{"undecoded", hex(payload.bytes)}, {"reason", reason}};
+std::string json_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+namespace {
+
 Json bytes_json(const std::string& bytes) { return is_printable_utf8(bytes) ? Json(bytes) : Json{{"hex", hex(bytes)}}; }
+
+// A reason may quote the schema.
+Json undecoded(const Payload& payload, const std::string& reason) {
+  return {{"undecoded", hex(payload.bytes)}, {"reason", bytes_json(reason)}};
+}
 
 }  // namespace
 
@@ -63,6 +68,8 @@ Json PayloadDecoder::decode(const PayloadPtr& payload) {
     return undecoded(*payload, error.what());
   } catch (const kj::Exception& error) {
     return undecoded(*payload, error.getDescription().cStr());
+  } catch (const Json::exception&) {
+    return undecoded(*payload, "it holds text that is not UTF-8");
   }
 }
 

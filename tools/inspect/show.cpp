@@ -22,6 +22,9 @@ std::vector<Record> history_of(Snapshot& snapshot, Lsn newest) {
   for (auto lsn = newest; lsn != 0;) {
     auto record = snapshot.record(lsn);
     if (!record) throw Corrupt("record " + std::to_string(lsn) + " of the run is not in the log: run 'bobbin verify'");
+    if (record->run_previous >= lsn)
+      throw Corrupt("record " + std::to_string(lsn) +
+                    " of the run names a later one as its previous: restore a backup");
     lsn = record->run_previous;
     history.push_back(std::move(*record));
   }
@@ -48,7 +51,7 @@ void print_item(const char* mark, const Json& item) {
   rest.erase("kind");
   std::string line = std::string("      ") + mark + " " + kind;
   for (const auto& [name, value] : rest.items())
-    line += "  " + name + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
+    line += "  " + name + "=" + (value.is_string() ? value.get<std::string>() : json_text(value));
   std::printf("%s\n", line.c_str());
 }
 
@@ -70,7 +73,7 @@ void print_record(const Json& record) {
 
 void print_heading(const InstanceState& state) {
   std::printf("%s %s\nid %s  status %s  run %llu (number %u)\n", state.name.orchestrator.c_str(),
-              key_json(state.name.key).dump().c_str(), to_hex(state.id).c_str(),
+              json_text(key_json(state.name.key)).c_str(), to_hex(state.id).c_str(),
               state.quarantined ? "quarantined" : to_string(state.status), static_cast<unsigned long long>(state.run),
               state.run_number);
   std::printf("<- input of a turn   -> decision   == end of the run\n");
@@ -91,7 +94,7 @@ int show(LogReader& log, const ShowOptions& options) {
       if (record.instance == state->id && record.run == run) records.push_back(record_json(record, payloads));
   }
   if (options.json) {
-    std::printf("%s\n", Json{{"instance", state_json(*state)}, {"records", records}}.dump(2).c_str());
+    std::printf("%s\n", json_text(Json{{"instance", state_json(*state)}, {"records", records}}, 2).c_str());
   } else {
     print_heading(*state);
     for (const auto& record : records) print_record(record);

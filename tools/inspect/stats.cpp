@@ -78,7 +78,7 @@ void print(const Summary& summary) {
 int stats(LogReader& log, bool json) {
   const auto summary = summarise(log);
   if (json)
-    std::printf("%s\n", summary_json(summary).dump(2).c_str());
+    std::printf("%s\n", json_text(summary_json(summary), 2).c_str());
   else
     print(summary);
   for (const auto& [name, ledger] : summary.ledgers)

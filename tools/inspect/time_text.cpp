@@ -6,9 +6,14 @@
 namespace bobbin::inspect {
 
 std::string time_text(LogTime time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto micros = static_cast<int>((time - seconds).count());
-  const std::time_t unix_time = seconds.time_since_epoch().count();
+  // Rounded down by hand: the full second below the earliest time does not fit in microseconds.
+  const auto ticks = time.time_since_epoch().count();
+  auto micros = static_cast<int>(ticks % 1'000'000);
+  std::time_t unix_time = ticks / 1'000'000;
+  if (micros < 0) {
+    micros += 1'000'000;
+    --unix_time;
+  }
   std::tm parts{};
   gmtime_r(&unix_time, &parts);
   char text[64];

@@ -123,7 +123,7 @@ int verify_log(LogReader& log, bool json) {
   // Behind damage the fold is not the log's; the damage itself is what to look at.
   if (report.ok()) check.finish(report);
   if (json)
-    std::printf("%s\n", report_json(report, check.possible()).dump(2).c_str());
+    std::printf("%s\n", json_text(report_json(report, check.possible()), 2).c_str());
   else
     print(report, check.possible());
   return report.ok() ? 0 : 1;
