@@ -107,7 +107,7 @@ TEST_CASE("bobbin shows a run whose error and event names are not UTF-8") {
     Engine engine(open_lmdb(directory.path()), std::move(odd));
     engine.start({"odd", "1"}, Nothing{});
     engine.raise_event({"odd", "1"}, "caf\xe9", Nothing{});
-    CHECK(engine.wait({"odd", "1"}).error.message == "na\xefve");
+    CHECK(engine.wait({"odd", "1"}).state.error.message == "na\xefve");
   }
   const auto at = " odd/1 --directory " + directory.path().string();
   const auto shown = run_tool("show --json" + at);

@@ -6,6 +6,7 @@
 #include "tools/inspect/time_text.hpp"
 
 #include <bobbin/capnp.hpp>
+#include <bobbin/wire_format.hpp>
 
 #include <doctest/doctest.h>
 
