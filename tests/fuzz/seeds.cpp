@@ -3,6 +3,8 @@
 // Usage: fuzz-seeds FOLDER. Files that other names have been given, such as inputs that broke a target once, are left
 // alone.
 #include "storage/codec/codec.hpp"
+#include "storage/log/keys.hpp"
+#include "storage/log/table.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/structs.hpp"
 #include "tests/host/order.capnp.h"
@@ -85,6 +87,41 @@ void write_parts(Corpus corpus) {
                      .number(u8(4))
                      .bytes());
   }
+}
+
+std::string bytes_of(const storage::Key& key) { return std::string(key.view()); }
+
+void write_logs(Corpus corpus) {
+  using namespace storage;
+  Encoder encoder;
+  test::Generator generate(2);
+  const auto entry = [](Seed& seed, Table table, const Key& key, const std::string& body) {
+    seed.number(static_cast<std::uint8_t>(table)).number(std::uint8_t{1}).text(bytes_of(key)).text(body);
+  };
+  Seed sound;
+  for (Lsn lsn = 1; lsn <= 3; ++lsn)
+    entry(sound, Table::log, log_key(lsn), body_of(encoder.encode(test::plain_turn(lsn, 40))));
+  InstanceState state;
+  state.lsn = 1;
+  state.name = {"o", "1"};
+  state.id = instance_id(state.name);
+  state.status = RunStatus::running;
+  state.timers = {{1, LogTime{}}};
+  entry(sound, Table::instances, instance_key(state.id), body_of(encoder.encode(state, LogTime{})));
+  entry(sound, Table::due, due_key({LogTime{}, state.id}), {});
+  entry(sound, Table::ledgers, ledger_key("o"), body_of(encoder.encode(Ledger{1, "o", 5, 1, 1, 1, 1, 1, 0})));
+  entry(sound, Table::meta, Key().add_raw(state_key),
+        body_of(encoder.encode(LogStateRow{{3, LogTime{}, Elapsed{}, 1, {}}, 1})));
+  corpus.add(sound.bytes());
+  Seed rows;
+  entry(rows, Table::log, log_key(9), body_of(encoder.encode(generate.record(9))));
+  entry(rows, Table::gaps, gap_key(1), std::string(64, '\0'));
+  entry(rows, Table::dead_letters, dead_letter_key({4, 1}), body_of(encoder.encode(generate.dead_letter(9))));
+  entry(rows, Table::schemas, schema_key(1), body_of(encoder.encode(generate.schema())));
+  entry(rows, Table::dedup_runs, dedup_run_key(3), body_of(encoder.encode(DedupRun{3, 2, 5, Elapsed(6)})));
+  entry(rows, Table::dedup_chunks, dedup_chunk_key(3, {}), std::string(96, '\0'));
+  rows.number(static_cast<std::uint8_t>(Table::log)).number(std::uint8_t{0}).text("a key of the log").text("a value");
+  corpus.add(rows.bytes());
 }
 
 void write_smpp(Corpus corpus) {
@@ -214,6 +251,7 @@ int main(int count, char** arguments) {
   const std::filesystem::path root = arguments[1];
   write_records({root, "record"});
   write_parts({root, "parts"});
+  write_logs({root, "log"});
   write_smpp({root, "smpp"});
   write_sms_bodies({root, "sms_body"});
   write_http({root, "http"});
