@@ -44,7 +44,8 @@ class Key {
     return *this;
   }
 
-  alignas(8) char bytes_[160];
+  // The longest that LMDB stores: keys have no checksum, and a damaged one may be that long.
+  alignas(8) char bytes_[512];
   std::size_t size_ = 0;
 };
 

@@ -55,8 +55,9 @@ void read_hostile_entries(fuzz::Input& input, Table table) {
                            : Key().add_raw(whole_words(input.text()).substr(0, 64));
     if (!value.empty() && !key.view().empty()) writer.put(table, key.view(), value);
   }
+  PartReader parts(writer);
   refused_or([&] {
-    const auto found = PartReader(writer).find(table, prefix_in(table), what);
+    const auto found = parts.find(table, prefix_in(table), what);
     if (!found.empty()) open_value(table, found);
   });
   auto& cursor = writer.cursor(table);
@@ -64,7 +65,7 @@ void read_hostile_entries(fuzz::Input& input, Table table) {
   while (more) {
     refused_or([&] {
       prefix_of(table, cursor.key());
-      PartReader(writer).collect(table, what);
+      parts.collect(table, what);
     });
     more = cursor.next();
   }
@@ -102,10 +103,11 @@ void read_tampered(fuzz::Input& input, Table table) {
   const auto framed = sealed(table, input.text(), size);
   MemoryWriter writer(std::make_shared<VersionedTables>());
   append_parts(writer, table, prefix_in(table), framed);
-  require(PartReader(writer).find(table, prefix_in(table), what) == framed, "what was put in parts is found whole");
+  PartReader parts(writer);
+  require(parts.find(table, prefix_in(table), what) == framed, "what was put in parts is found whole");
   while (!input.empty()) tamper(input, writer, table);
   refused_or([&] {
-    const auto found = PartReader(writer).find(table, prefix_in(table), what);
+    const auto found = parts.find(table, prefix_in(table), what);
     if (found.empty()) return;
     if (table == Table::log)
       open_record(found, lsn, what);

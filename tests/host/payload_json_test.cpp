@@ -53,6 +53,18 @@ TEST_CASE("a Cap'n Proto payload that claims more than it holds is not expanded"
   CHECK(shown(Codec<Capnp<Order>>::schema(), bytes).contains("undecoded"));
 }
 
+TEST_CASE("a Cap'n Proto schema with any byte changed gives JSON, decoded or not") {
+  const Capnp<Order> order([](Order::Builder builder) { builder.setNumber(7); });
+  const auto& schema = Codec<Capnp<Order>>::schema();
+  for (std::size_t i = 0; i < schema.text.size(); ++i) {
+    for (const int mask : {1, 0x40, 0xFF}) {
+      auto changed = schema;
+      changed.text[i] = static_cast<char>(changed.text[i] ^ mask);
+      shown(changed, order.bytes());
+    }
+  }
+}
+
 TEST_CASE("a field table that is none is named in a reason that can be printed") {
   CHECK(undecoded(shown(field_table("struct A\nx"), {}), "field table"));
   CHECK(shown(field_table("struct A\n\xff\xfe"), {})["reason"].contains("hex"));

@@ -1,4 +1,6 @@
 #include "storage/codec/codec.hpp"
+#include "storage/log/snapshot.hpp"
+#include "storage/memory/tables.hpp"
 #include "tests/storage/backends.hpp"
 #include "tests/storage/generate.hpp"
 
@@ -300,4 +302,23 @@ TEST_CASE("due times and rows that disagree are found from both sides") {
   Edited shifted(disk->snapshot());
   shifted.due_shift = Duration(1);
   CHECK(says(verify(shifted), "that its row does not have"));
+}
+
+TEST_CASE("a key longer than any that Bobbin writes is refused by reads and reported by verify") {
+  using namespace bobbin::storage;
+  for (const auto table : {Table::log, Table::instances, Table::ledgers, Table::dead_letters, Table::due}) {
+    const auto tables = std::make_shared<VersionedTables>();
+    {
+      MemoryWriter writer(tables);
+      write_identity(writer, {});
+      writer.put(table, std::string(504, 'k'), "a value.");
+      writer.commit();
+    }
+    TableSnapshot snapshot(std::make_unique<MemoryReader>(tables));
+    CAPTURE(table_names[static_cast<std::size_t>(table)]);
+    CHECK(verify(snapshot).issue_count > 0);
+    if (table == Table::instances) CHECK_THROWS_AS(snapshot.instances({}, 10), Corrupt);
+    if (table == Table::ledgers) CHECK_THROWS_AS(snapshot.ledgers(), Corrupt);
+    if (table == Table::dead_letters) CHECK_THROWS_AS(snapshot.dead_letters({}, 10), Corrupt);
+  }
 }
