@@ -15,6 +15,16 @@ static_assert(std::endian::native == std::endian::little, "format 1 is written o
 // A key under construction; no allocation.
 class Key {
  public:
+  Key() = default;
+  // Copies what is there, not the room.
+  Key(const Key& other) { add_bytes(other.bytes_, other.size_); }
+  Key& operator=(const Key& other) {
+    if (this == &other) return *this;
+    size_ = 0;
+    add_bytes(other.bytes_, other.size_);
+    return *this;
+  }
+
   Key& add(std::uint64_t number) {
     const auto big_endian = __builtin_bswap64(number);
     return add_bytes(&big_endian, sizeof big_endian);
