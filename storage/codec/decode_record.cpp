@@ -224,13 +224,17 @@ RecordHead decode_record_head(std::string_view body, Lsn lsn, const Label& what)
 }
 
 Record decode_record(std::string_view body, Lsn lsn, const Label& what) {
-  return decode<format::Record>(body, what, [lsn](format::Record::Reader in) {
+  return decode<format::Record>(body, what, [lsn, &what](format::Record::Reader in) {
     Record record;
     record.lsn = lsn;
     record.instance = wire::id_of(in.getInstance0(), in.getInstance1());
     record.run = in.getRun();
     record.run_sequence = in.getRunSequence();
     record.run_previous = in.getRunPrevious();
+    // Who walks a run backwards must come to its end.
+    if (record.run_previous >= lsn)
+      throw_undecodable(
+          what, "it follows record " + std::to_string(record.run_previous) + " of its run, which is no earlier one");
     record.log_time = log_time(in.getLogTime());
     record.elapsed = Elapsed(in.getElapsed());
     record.body = get_body(in, lsn);

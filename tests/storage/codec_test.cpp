@@ -142,6 +142,17 @@ TEST_CASE("bytes cut short are refused") {
   CHECK_THROWS_AS(decode_record(body.view().substr(4, 16), 5, "a record"), Corrupt);
 }
 
+TEST_CASE("a record that follows itself or a later one in its run is refused: a walk backwards ends") {
+  Encoder encoder;
+  auto record = test::plain_turn(5, 30);
+  for (const Lsn previous : {5u, 6u, 1000u}) {
+    record.run_previous = previous;
+    CHECK_THROWS_AS(decode_record(body_of(encoder.encode(record)), 5, "a record"), Corrupt);
+  }
+  record.run_previous = 4;
+  CHECK(decode_record(body_of(encoder.encode(record)), 5, "a record").run_previous == 4);
+}
+
 TEST_CASE("kinds and numbers of a newer format stop the reader") {
   Encoder encoder;
   Aligned body(body_of(encoder.encode(test::plain_turn(5, 30))));

@@ -22,9 +22,6 @@ std::vector<Record> history_of(Snapshot& snapshot, Lsn newest) {
   for (auto lsn = newest; lsn != 0;) {
     auto record = snapshot.record(lsn);
     if (!record) throw Corrupt("record " + std::to_string(lsn) + " of the run is not in the log: run 'bobbin verify'");
-    if (record->run_previous >= lsn)
-      throw Corrupt("record " + std::to_string(lsn) +
-                    " of the run names a later one as its previous: restore a backup");
     lsn = record->run_previous;
     history.push_back(std::move(*record));
   }
