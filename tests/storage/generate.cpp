@@ -127,7 +127,7 @@ RecordBody Generator::body(std::size_t kind, Lsn lsn, LogTime log_time) {
 }
 
 Record Generator::record(Lsn lsn, std::size_t kind) {
-  Record record{lsn, id(), number(), number(), number(), LogTime(Duration(below(1ULL << 60))), elapsed(), {}};
+  Record record{lsn, id(), number(), number(), below(lsn), LogTime(Duration(below(1ULL << 60))), elapsed(), {}};
   record.body = body(kind, lsn, record.log_time);
   return record;
 }
