@@ -304,6 +304,17 @@ TEST_CASE("due times and rows that disagree are found from both sides") {
   CHECK(says(verify(shifted), "that its row does not have"));
 }
 
+TEST_CASE("a row whose name gives another id, or is none, is reported") {
+  for (const auto& name : {InstanceName{"o", "other"}, InstanceName{"", "1"}, InstanceName{"o", ""},
+                           InstanceName{std::string(129, 'o'), "1"}, InstanceName{"o", std::string(1025, 'k')}}) {
+    auto batch = sound_log(1, 3);
+    batch.instances[0].name = name;
+    const auto report = verified(disk_with(batch));
+    CHECK(report.issue_count == 1);
+    CHECK(report.issues.at(0).what.find("has a name that does not give this id") != std::string::npos);
+  }
+}
+
 TEST_CASE("a key longer than any that Bobbin writes is refused by reads and reported by verify") {
   using namespace bobbin::storage;
   for (const auto table : {Table::log, Table::instances, Table::ledgers, Table::dead_letters, Table::due}) {
