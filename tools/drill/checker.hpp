@@ -14,6 +14,7 @@ enum class Promise {
   kept_messages,  // lost: acknowledged, and in no batch
   once_only,      // doubled: a message twice, in batches under different keys or in one
   whole_windows,  // split: a batch that is not exactly what was accepted between its window's bounds
+  sound_log,      // corrupt: a log that cannot be read, or contradicts itself
 };
 
 struct BrokenPromise {

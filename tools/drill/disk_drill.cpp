@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <random>
 #include <stdexcept>
 
@@ -15,7 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds load_step{5};
 constexpr milliseconds refused_within{30'000};
 constexpr milliseconds drained_within{30'000};
 constexpr milliseconds resumed_within{30'000};
@@ -116,27 +116,10 @@ class DiskDrill {
     return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
   }
 
-  void load_for(milliseconds time) {
-    const auto end = std::chrono::steady_clock::now() + time;
-    do {
-      load_a_step();
-    } while (std::chrono::steady_clock::now() < end);
-  }
+  void load_for(milliseconds time) { load_.run(options_.rate, time); }
 
-  template <class Condition>
-  void load_until(Condition condition, milliseconds limit, const char* otherwise) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() >= end) throw std::runtime_error(otherwise);
-      load_a_step();
-    }
-  }
-
-  void load_a_step() {
-    owed_ += static_cast<double>(options_.rate) * std::chrono::duration<double>(load_step).count();
-    load_.send(static_cast<std::size_t>(owed_));
-    owed_ -= static_cast<double>(static_cast<std::size_t>(owed_));
-    stage_.run_for(load_step);
+  void load_until(const std::function<bool()>& condition, milliseconds limit, const char* otherwise) {
+    if (!load_.run(options_.rate, limit, condition)) throw std::runtime_error(otherwise);
   }
 
   std::string finish() {
@@ -175,7 +158,6 @@ class DiskDrill {
   SmallDisk disk_;
   Stage stage_;
   Load load_;
-  double owed_ = 0;
   unsigned deaths_ = 0;
 };
 

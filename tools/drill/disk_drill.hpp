@@ -32,6 +32,7 @@ struct DiskReport {
   std::uint64_t refused = 0;  // answers "come again, my queue is full"
   std::string trouble;        // what kept the drill from its end, or the application from its work; empty if nothing
 
+  const std::vector<BrokenPromise>& broken() const { return verdict.broken; }
   // A drill in which nothing was refused has shown nothing.
   bool passed() const { return trouble.empty() && verdict.kept() && refused > 0; }
 };

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds load_step{5};
+constexpr milliseconds look_again{5};
 constexpr milliseconds wait_for_plain{3'000};  // well within what S30 remembers
 constexpr milliseconds end_within{30'000};
 
@@ -71,7 +71,7 @@ class KillDrill {
     while (wall_now() - load_.oldest_unanswered_plain() > wait_for_plain) {
       if (std::chrono::steady_clock::now() - begun > end_within + until_kill)
         throw std::runtime_error("messages without a reference were not answered in time");
-      load_for(load_step);
+      load_for(look_again);
     }
     stage_.gateway().kill_hard();
     const auto down = downtime();
@@ -92,16 +92,7 @@ class KillDrill {
     return milliseconds(std::uniform_int_distribution<milliseconds::rep>(low.count(), high.count())(random_));
   }
 
-  void load_for(milliseconds time) {
-    const auto end = std::chrono::steady_clock::now() + time;
-    do {
-      owed_ += static_cast<double>(options_.rate) * std::chrono::duration<double>(load_step).count();
-      load_.send(static_cast<std::size_t>(owed_));
-      owed_ -= static_cast<double>(static_cast<std::size_t>(owed_));
-      const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
-      stage_.run_for(std::clamp(left, milliseconds(0), load_step));
-    } while (std::chrono::steady_clock::now() < end);
-  }
+  void load_for(milliseconds time) { load_.run(options_.rate, time); }
 
   std::string finish() {
     load_for(options_.window);
@@ -129,7 +120,6 @@ class KillDrill {
   std::mt19937_64 random_;
   Stage stage_;
   Load load_;
-  double owed_ = 0;
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ struct KillReport {
   Verdict verdict;
   std::string trouble;  // what kept the drill from its end, or the application from its work; empty if nothing
 
+  const std::vector<BrokenPromise>& broken() const { return verdict.broken; }
   bool passed() const { return trouble.empty() && verdict.kept(); }
 };
 

@@ -6,6 +6,7 @@ namespace bobbin::drill {
 
 namespace {
 
+constexpr std::chrono::milliseconds step{5};
 constexpr const char* recipients[] = {"+49800100", "+49800200"};
 
 }  // namespace
@@ -27,6 +28,19 @@ void Load::send(std::size_t count) {
     if (chance(options_.paired)) send_one(from, to, (connection + 1) % stage_.connections());
     if (chance(options_.repeated)) repeat_one();
   }
+}
+
+bool Load::run(std::size_t rate, std::chrono::milliseconds time, const std::function<bool()>& enough) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  do {
+    owed_ += static_cast<double>(rate) * std::chrono::duration<double>(step).count();
+    const auto due = static_cast<std::size_t>(owed_);
+    send(due);
+    owed_ -= static_cast<double>(due);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (stage_.run_until(enough, std::clamp(left, std::chrono::milliseconds(0), step))) return true;
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
 }
 
 void Load::send_one(const std::string& from, const std::string& to, std::size_t connection) {

@@ -3,7 +3,9 @@
 
 #include "tools/drill/stage.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <string>
 
@@ -23,11 +25,14 @@ class Load {
 
   // Sends about `count` messages, fewer when too many are unanswered.
   void send(std::size_t count);
+  // Sends that many a second while the stage runs, until `enough` holds or the time is over; whether it holds.
+  bool run(std::size_t rate, std::chrono::milliseconds time, const std::function<bool()>& enough = never);
   // Since when the oldest message without a reference waits for its answer; now if there is none. Such a message is
   // recognised after a process death only if it was accepted shortly before (S30).
   LogTime oldest_unanswered_plain();
 
  private:
+  static bool never() { return false; }
   void send_one(const std::string& from, const std::string& to, std::size_t connection);
   void repeat_one();
   bool chance(double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; }
@@ -40,6 +45,7 @@ class Load {
   std::vector<SentMessage*> plain_;  // without a reference, not yet seen answered
   std::vector<SentMessage*> referenced_;
   std::uint16_t last_reference_ = 0;
+  double owed_ = 0;
 };
 
 // "+4915100000017".

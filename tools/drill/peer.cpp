@@ -108,6 +108,7 @@ void Peer::acknowledge(SentMessage& message, const std::string& id) {
     message.answered = true;
     message.acknowledged = wall_now();
     message.message_id = id;
+    if (tell_acknowledged_) tell_acknowledged_(message);
   } else if (message.message_id != id) {
     message.differing_ids.push_back(id);
   }

@@ -25,6 +25,8 @@ class Peer {
   // Sends it as soon as a connection allows, until it is acknowledged. A message that was acknowledged before is
   // repeated. The message must outlive the peer.
   void send(SentMessage& message);
+  // Called at each message's first acknowledgement.
+  void on_acknowledged(std::function<void(const SentMessage&)> tell) { tell_acknowledged_ = std::move(tell); }
 
   std::size_t unsettled() const { return backlog_.size() + refused_.size() + in_flight_; }
   // Answers "come again, my queue is full".
@@ -42,6 +44,7 @@ class Peer {
 
   boost::asio::io_context& io_;
   std::function<std::uint16_t()> port_;
+  std::function<void(const SentMessage&)> tell_acknowledged_;
   boost::asio::steady_timer timer_;
   std::unique_ptr<smpp::Client> client_;
   std::deque<SentMessage*> backlog_;

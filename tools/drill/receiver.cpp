@@ -81,6 +81,7 @@ void Receiver::use(const std::string& key, const std::string& body) {
     return;
   }
   batches_.push_back({key, body, wall_now()});
+  if (tell_used_) tell_used_(batches_.back());
   const auto json = nlohmann::json::parse(body, nullptr, false);
   if (!json.is_object() || !json.contains("messages")) return;
   for (const auto& message : json["messages"]) texts_.insert(message.value("text", ""));

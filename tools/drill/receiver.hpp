@@ -38,6 +38,8 @@ class Receiver {
   // From now on requests are neither used nor answered; with false, those that wait are, and all that come.
   void hang(bool hanging);
   std::size_t held() const { return held_.size(); }
+  // Called at each batch's first use.
+  void on_used(std::function<void(const ReceivedBatch&)> tell) { tell_used_ = std::move(tell); }
   // Every request is answered with this status, unused, until it is 0 again.
   void answer_always(unsigned status) { fixed_status_ = status; }
 
@@ -62,6 +64,7 @@ class Receiver {
   std::string secret_;
   std::mt19937_64 random_;
   ReceiverFaults faults_;
+  std::function<void(const ReceivedBatch&)> tell_used_;
   unsigned fixed_status_ = 0;
   bool hanging_ = false;
   std::vector<std::pair<http::Request, http::Respond>> held_;

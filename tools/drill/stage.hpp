@@ -41,6 +41,10 @@ class Stage {
   void start_gateway();
   // A new message, sent on the connection of that number as soon as there is one.
   SentMessage& send(SentMessage message, std::size_t connection);
+  // Called at each message's first acknowledgement.
+  void on_acknowledged(const std::function<void(const SentMessage&)>& tell) {
+    for (auto& peer : peers_) peer->on_acknowledged(tell);
+  }
   // Repeats a message that has been acknowledged.
   void repeat(SentMessage& message, std::size_t connection) { peers_[connection]->send(message); }
 

@@ -1,0 +1,195 @@
+#include "tools/drill/power/image_trial.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <random>
+#include <stdexcept>
+#include <system_error>
+
+namespace bobbin::drill {
+
+namespace {
+
+constexpr auto log_directory = "data";
+constexpr auto preload_variable = "LD_PRELOAD";
+
+std::string first_line(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+// Environment of a process with the recorder before it.
+std::vector<std::string> recorded_environment(const std::filesystem::path& recorder,
+                                              const std::filesystem::path& recording,
+                                              const std::filesystem::path& directory) {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable; ++variable) variables.emplace_back(*variable);
+  if (recording.empty()) return variables;
+  variables.push_back(std::string(preload_variable) + "=" + recorder.string());
+  variables.push_back(std::string(recording_variable) + "=" + recording.string());
+  variables.push_back(std::string(recorded_directory_variable) + "=" + directory.string());
+  return variables;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (auto& text : texts) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+// Images in memory: what is tried is the model's disk, not the machine's.
+std::filesystem::path make_area(const std::filesystem::path& directory) {
+  const bool in_memory = ::access("/dev/shm", W_OK | X_OK) == 0;
+  auto pattern =
+      ((in_memory ? std::filesystem::path("/dev/shm") : std::filesystem::canonical(directory)) / "bobbin-images-XXXXXX")
+          .string();
+  if (::mkdtemp(pattern.data()) == nullptr)
+    throw std::system_error(errno, std::generic_category(), "cannot make a directory like " + pattern);
+  return std::filesystem::canonical(pattern);
+}
+
+}  // namespace
+
+RecordedProcesses::RecordedProcesses(const std::filesystem::path& recorder, const std::filesystem::path& recording,
+                                     const std::filesystem::path& directory) {
+  ::setenv(recording_variable, recording.c_str(), 1);
+  ::setenv(recorded_directory_variable, directory.c_str(), 1);
+  if (const char* others = std::getenv(preload_variable)) preloaded_before_ = others;
+  ::setenv(preload_variable, (preloaded_before_.empty() ? "" : preloaded_before_ + ":").append(recorder).c_str(), 1);
+}
+
+RecordedProcesses::~RecordedProcesses() {
+  if (preloaded_before_.empty())
+    ::unsetenv(preload_variable);
+  else
+    ::setenv(preload_variable, preloaded_before_.c_str(), 1);
+  ::unsetenv(recorded_directory_variable);
+  ::unsetenv(recording_variable);
+}
+
+ImageTrials::ImageTrials(TrialOptions options, const Operations& operations)
+    : options_(std::move(options)), operations_(operations), area_(make_area(options_.directory)) {}
+
+ImageTrials::~ImageTrials() {
+  std::error_code ignored;
+  std::filesystem::remove_all(area_, ignored);
+}
+
+std::filesystem::path ImageTrials::place(const ImageOfCut& image) const {
+  return area_ / ("image-" + std::to_string(image.number));
+}
+
+void ImageTrials::build(const DiskModel& disk, ImageOfCut& image) const {
+  const auto drawn = disk.image(image.seed);
+  drawn.write(place(image) / "disk");
+  image.torn = drawn.torn;
+}
+
+std::vector<ImageResult> ImageTrials::run(const ImageOfCut& image) const {
+  const auto here = place(image);
+  std::vector<ImageResult> results(1);
+  results.front().torn = image.torn;
+  if (image.second_images != 0) {
+    cut_again(image, results);
+  } else {
+    const auto checked =
+        check({here / "disk" / log_directory, options_.outcomes, image.seen, {}}, here / "said", {}, {});
+    results.front().status = checked.status;
+    results.front().what = checked.what;
+  }
+  if (results.front().status != image_sound) {
+    DiskModel disk(options_.root, options_.syncs);
+    for (std::size_t i = 0; i < image.position; ++i) disk.take(operations_.all()[i]);
+    results.front().what += " (power cut after operation " + std::to_string(image.position) + ", image seed " +
+                            std::to_string(image.seed) + ")" + keep(disk, image.seed);
+  }
+  std::filesystem::remove_all(here);
+  return results;
+}
+
+// Checks the image, records what that does to the disk, and checks what cuts in the middle of it leave.
+void ImageTrials::cut_again(const ImageOfCut& image, std::vector<ImageResult>& results) const {
+  const auto here = place(image);
+  DiskModel disk(here / "disk", options_.syncs);
+  disk.begin_with_files();
+  const auto recording = here / "recording";
+  const auto checked = check({here / "disk" / log_directory, options_.outcomes, image.seen, here / "work"},
+                             here / "said", recording, here / "disk");
+  results.front().status = checked.status;
+  results.front().what = checked.what;
+  if (checked.status != image_sound) return;
+
+  auto outcomes = read_outcomes(options_.outcomes);
+  outcomes.resize(image.seen);
+  for (auto& outcome : outcomes) outcome.recorded = 0;
+  for (auto& outcome : read_outcomes(here / "work")) outcomes.push_back(std::move(outcome));
+  append_outcomes(here / "outcomes", outcomes);
+
+  const Operations operations(recording);
+  std::mt19937_64 random(image.seed + 1);
+  std::vector<std::size_t> positions(image.second_images);
+  for (auto& position : positions)
+    position = std::uniform_int_distribution<std::size_t>(0, operations.all().size())(random);
+  std::sort(positions.begin(), positions.end());
+  std::size_t taken = 0;
+  for (const auto position : positions) {
+    for (; taken < position; ++taken) disk.take(operations.all()[taken]);
+    const auto seen = std::count_if(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
+      return operations.count_within(outcome.recorded) <= position;
+    });
+    const auto seed = random();
+    const auto drawn = disk.image(seed);
+    drawn.write(here / "again");
+    const auto again = check({here / "again" / log_directory, here / "outcomes", static_cast<std::size_t>(seen), {}},
+                             here / "said", {}, {});
+    results.push_back({again.status, drawn.torn, true, again.what});
+    if (again.status != image_sound)
+      results.back().what += " (second power cut after operation " + std::to_string(position) + " of the recovery, " +
+                             "image seed " + std::to_string(seed) + ")" + keep(disk, seed);
+  }
+}
+
+// The first broken image stays.
+std::string ImageTrials::keep(const DiskModel& disk, std::uint64_t seed) const {
+  if (kept_.exchange(true)) return {};
+  const auto target = options_.directory / "broken-image";
+  disk.image(seed).write(target);
+  return "; the image is " + target.string();
+}
+
+ImageTrials::Checked ImageTrials::check(const ImageOrder& order, const std::filesystem::path& said,
+                                        const std::filesystem::path& recording,
+                                        const std::filesystem::path& recorded) const {
+  std::vector<std::string> arguments{
+      options_.self.string(), "power-image",           "--log",  order.log.string(),
+      "--outcomes",           order.outcomes.string(), "--seen", std::to_string(order.seen)};
+  if (!order.new_work.empty()) arguments.insert(arguments.end(), {"--new-work", order.new_work.string()});
+  auto variables = recorded_environment(options_.recorder, recording, recorded);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, options_.self.c_str(), &actions, nullptr, pointers(arguments).data(),
+                                  pointers(variables).data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::system_error(error, std::generic_category(), "cannot run " + options_.self.string());
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) <= image_corrupt) return {WEXITSTATUS(status), first_line(said)};
+  return {image_corrupt, WIFSIGNALED(status)
+                             ? "the process that opened it ended with signal " + std::to_string(WTERMSIG(status))
+                             : "the process that opened it ended with status " + std::to_string(WEXITSTATUS(status))};
+}
+
+}  // namespace bobbin::drill
