@@ -38,7 +38,8 @@ bool Load::run(std::size_t rate, std::chrono::milliseconds time, const std::func
     send(due);
     owed_ -= static_cast<double>(due);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (stage_.run_until(enough, std::clamp(left, std::chrono::milliseconds(0), step))) return true;
+    stage_.run_for(std::clamp(left, std::chrono::milliseconds(0), step));
+    if (enough()) return true;
   } while (std::chrono::steady_clock::now() < end);
   return false;
 }

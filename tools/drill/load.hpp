@@ -25,7 +25,8 @@ class Load {
 
   // Sends about `count` messages, fewer when too many are unanswered.
   void send(std::size_t count);
-  // Sends that many a second while the stage runs, until `enough` holds or the time is over; whether it holds.
+  // Sends that many a second while the stage runs, until `enough`, asked now and then, holds or the
+  // time is over; whether it holds.
   bool run(std::size_t rate, std::chrono::milliseconds time, const std::function<bool()>& enough = never);
   // Since when the oldest message without a reference waits for its answer; now if there is none. Such a message is
   // recognised after a process death only if it was accepted shortly before (S30).
