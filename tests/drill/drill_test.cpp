@@ -38,7 +38,7 @@ TEST_CASE("S26: the gateway keeps its promises on a disk that fills and empties,
   CHECK(run.count("refused") > 0);
 }
 
-TEST_CASE("the gateway keeps its promises to an application that hangs, refuses and forgets") {
+TEST_CASE("the gateway keeps its promises to an application that hangs, refuses, forgets and answers twice") {
   const auto run = run_drill("slow --rounds 2 --seed 24 --gateway " BOBBIN_GATEWAY);
   CAPTURE(run.summary);
   CHECK(run.status == 0);
@@ -46,6 +46,10 @@ TEST_CASE("the gateway keeps its promises to an application that hangs, refuses 
   CHECK(run.count("delivered") == run.count("accepted"));
   CHECK(run.count("repeated") > 0);
   CHECK(run.count("held") > 0);
+  CHECK(run.count("answered_twice") > 0);
+  CHECK(run.count("lost") == 0);
+  CHECK(run.count("doubled") == 0);
+  CHECK(run.count("split") == 0);
 }
 
 TEST_CASE("a gateway that acknowledges before the commit is caught") {

@@ -88,7 +88,7 @@ void add_power(CLI::App& app, int& status) {
 
 void add_slow(CLI::App& app, int& status) {
   const auto [command, options] = add<SlowOptions>(
-      app, status, "slow", "an application that hangs, refuses, and forgets what it has used", run_slow_drill);
+      app, status, "slow", "an application that hangs, refuses, forgets and answers twice", run_slow_drill);
   command->add_option("--rounds", options->rounds, "each with every trouble")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

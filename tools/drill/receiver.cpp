@@ -28,7 +28,7 @@ Receiver::Receiver(boost::asio::io_context& io, std::string secret, std::uint64_
       std::make_shared<spdlog::logger>("receiver", std::make_shared<spdlog::sinks::null_sink_mt>()));
 }
 
-std::string Receiver::url() const { return "http://127.0.0.1:" + std::to_string(server_->port()) + "/batches"; }
+std::string Receiver::url(std::uint16_t port) const { return "http://127.0.0.1:" + std::to_string(port) + "/batches"; }
 
 void Receiver::on_request(const http::Request& request, http::Respond respond) {
   ++requests_;

@@ -33,7 +33,9 @@ class Receiver {
   // Listens on a free port of the loopback.
   Receiver(boost::asio::io_context& io, std::string secret, std::uint64_t seed);
 
-  std::string url() const;
+  std::uint16_t port() const { return server_->port(); }
+  std::string url() const { return url(port()); }
+  std::string url(std::uint16_t port) const;  // of whoever listens there for it
   void set_faults(const ReceiverFaults& faults) { faults_ = faults; }
   // From now on requests are neither used nor answered; with false, those that wait are, and all that come.
   void hang(bool hanging);

@@ -20,6 +20,7 @@ StageOptions stage_options(const SlowOptions& options) {
   stage.gateway = options.gateway;
   stage.directory = options.directory;
   stage.seed = options.seed;
+  stage.relayed = true;
   stage.settings.window_length = milliseconds(300);
   stage.settings.messages_max = 12;
   // Requests that hang are given up within the trouble, and come again.
@@ -60,12 +61,18 @@ class SlowDrill {
     receiver.answer_always(statuses[report_.rounds % std::size(statuses)]);
     load_for(options_.trouble);
     receiver.answer_always(0);
+    receiver.set_faults({.forgot = 0.2});
+    stage_.relay().answer_twice(true);
+    load_for(options_.trouble);
+    stage_.relay().answer_twice(false);
     receiver.set_faults({});
     load_for(options_.trouble);
   }
 
   void finish() {
-    if (report_.held == 0) throw std::runtime_error("no request hung: nothing was tried");
+    report_.doubled_answers = stage_.relay().doubled();
+    if (report_.held == 0 || report_.doubled_answers == 0)
+      throw std::runtime_error("no request hung, or no answer came twice: not everything was tried");
     const bool answered = stage_.drain(options_.patience);
     stage_.gateway().ask_to_end();
     const auto end = stage_.gateway().wait_for_end(end_within);
@@ -87,8 +94,9 @@ std::string summary(const SlowReport& report) {
   const auto& verdict = report.verdict;
   return "rounds=" + std::to_string(report.rounds) + " accepted=" + std::to_string(verdict.accepted) +
          " delivered=" + std::to_string(verdict.delivered) + " repeated=" + std::to_string(report.repeated) +
-         " held=" + std::to_string(report.held) + " lost=" + std::to_string(verdict.lost) +
-         " doubled=" + std::to_string(verdict.doubled) + " split=" + std::to_string(verdict.split);
+         " held=" + std::to_string(report.held) + " answered_twice=" + std::to_string(report.doubled_answers) +
+         " lost=" + std::to_string(verdict.lost) + " doubled=" + std::to_string(verdict.doubled) +
+         " split=" + std::to_string(verdict.split);
 }
 
 SlowReport run_slow_drill(const SlowOptions& options) { return SlowDrill(options).run(); }

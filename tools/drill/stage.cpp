@@ -33,9 +33,10 @@ Stage::Stage(const StageOptions& options)
     : options_(prepared(options)),
       ticker_(io_),
       receiver_(io_, delivery_secret, options.seed),
+      relay_(io_, receiver_.port()),
       gateway_(options_.gateway, options_.directory / "gateway.toml", options_.directory / "gateway.log"),
       clock_offset_(wall_now().time_since_epoch() - boot_time()) {
-  options_.settings.delivery_url = receiver_.url();
+  options_.settings.delivery_url = options_.relayed ? receiver_.url(relay_.port()) : receiver_.url();
   write_gateway_config(options_.directory / "gateway.toml", options_.settings);
   for (std::size_t i = 0; i < options_.connections; ++i) {
     peers_.push_back(std::make_unique<Peer>(io_, [this] { return gateway_.ports().smpp; }));

@@ -6,6 +6,7 @@
 #include "tools/drill/journal.hpp"
 #include "tools/drill/peer.hpp"
 #include "tools/drill/receiver.hpp"
+#include "tools/drill/relay.hpp"
 #include "tools/drill/settings.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -24,6 +25,7 @@ struct StageOptions {
   std::filesystem::path data_directory;  // empty: in there
   std::size_t connections = 4;
   std::uint64_t seed = 1;
+  bool relayed = false;      // deliveries go through the relay
   GatewaySettings settings;  // data directory and URL are the stage's
 };
 
@@ -34,6 +36,7 @@ class Stage {
 
   GatewayProcess& gateway() { return gateway_; }
   Receiver& receiver() { return receiver_; }
+  Relay& relay() { return relay_; }  // between the two
   const SentMessages& sent() const { return sent_; }
   const std::filesystem::path& data_directory() const { return options_.settings.data_directory; }
 
@@ -76,6 +79,7 @@ class Stage {
   boost::asio::io_context io_{1};
   boost::asio::steady_timer ticker_;
   Receiver receiver_;
+  Relay relay_;
   GatewayProcess gateway_;
   SentMessages sent_;
   std::size_t delivered_up_to_ = 0;
