@@ -158,6 +158,14 @@ TEST_CASE("a synchronous write is durable once it has returned, and takes no oth
   CHECK(disk.images() == Images{sectors("ab"), sectors("bb")});
 }
 
+TEST_CASE("a write that failed may have made the file longer, which the next sync settles") {
+  auto disk = prepared();
+  disk.end(disk.begin_write(2 * sector_bytes, sectors("b")), -1);
+  disk.write(2 * sector_bytes, sectors("c"));
+  disk.sync();
+  CHECK(disk.images() == Images{sectors("aac")});
+}
+
 TEST_CASE("a write that failed stays uncertain behind a sync") {
   auto disk = prepared();
   disk.end(disk.begin_write(0, sectors("b")), -1);

@@ -72,7 +72,7 @@ void add_power(CLI::App& app, int& status) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   add_milliseconds(*command, "--load-ms", options->load, "of load that are recorded", CLI::Range(100, 600'000));
-  command->add_option("--lives", options->lives, "of the gateway, each ended with SIGKILL")
+  command->add_option("--lives", options->lives, "of the gateway, ended with SIGKILL or a failed sync")
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
   command->add_option("--rate", options->rate, "messages a second")->check(rates)->capture_default_str();
@@ -105,7 +105,8 @@ class Row {
     one<PowerOptions>("power", run_power_drill, [this](PowerOptions& options) {
       options = power_options();
       options.images = is_full_ ? 20'000 : 200;
-      if (is_full_) options.load = std::chrono::seconds(20);
+      options.load = is_full_ ? std::chrono::seconds(20) : std::chrono::seconds(2);
+      options.lives = is_full_ ? 30 : 6;
     });
     if (SmallDisk::allowed())
       one<DiskOptions>("disk", run_disk_drill, [this](DiskOptions& options) { options.rounds = is_full_ ? 200 : 3; });

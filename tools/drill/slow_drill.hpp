@@ -1,5 +1,6 @@
-// An application behind the gateway that is at its worst: hangs, refuses, uses a batch and says that it has not, answers
-// twice, comes back to requests that were given up long ago. Clients do not notice, and everything arrives once.
+// An application behind the gateway that is at its worst: hangs, refuses, uses a batch and says that it has not,
+// answers twice, comes back to requests that were given up long ago. Clients do not notice, and everything arrives
+// once.
 #pragma once
 
 #include "tools/drill/checker.hpp"

@@ -70,7 +70,7 @@ bool Stage::run_until(const std::function<bool()>& condition, std::chrono::milli
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
-    if (gateway_.started() && gateway_.ended()) {
+    if (!gateway_may_end_ && gateway_.started() && gateway_.ended()) {
       const auto end = gateway_.wait_for_end(std::chrono::seconds(1));
       throw std::runtime_error("the gateway ended by itself, with " +
                                std::string(end.signalled ? "signal " : "status ") + std::to_string(end.code) +

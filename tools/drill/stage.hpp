@@ -55,6 +55,8 @@ class Stage {
   // gateway ends by itself.
   bool run_until(const std::function<bool()>& condition, std::chrono::milliseconds limit);
   void run_for(std::chrono::milliseconds time);
+  // Whether it may.
+  void let_gateway_end(bool may_end) { gateway_may_end_ = may_end; }
 
   std::size_t connections() const { return peers_.size(); }
   std::size_t unsettled() const;
@@ -81,6 +83,7 @@ class Stage {
   Receiver receiver_;
   Relay relay_;
   GatewayProcess gateway_;
+  bool gateway_may_end_ = false;
   SentMessages sent_;
   std::size_t delivered_up_to_ = 0;
   std::vector<std::unique_ptr<Peer>> peers_;

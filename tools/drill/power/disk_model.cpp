@@ -16,6 +16,11 @@ constexpr std::uint64_t sectors_a_page = 8;
 
 constexpr auto lock_file = "lock.mdb";
 
+template <class Versions, class Covers>
+auto newest_of(const Versions& versions, const Covers& covers) {
+  return std::find_if(versions.rbegin(), versions.rend(), [&](const auto& version) { return covers(version.order); });
+}
+
 std::string folder_of(const std::string& name) { return std::filesystem::path(name).parent_path().string(); }
 
 }  // namespace
@@ -89,8 +94,8 @@ void DiskModel::write(const Operation& operation) {
   const auto& head = operation.head;
   const auto& file = file_of(head.inode);
   put(*file, head.offset, operation.data, order_);
-  unfinished_.insert(order_);
-  calls_[head.call] = {file, Op::write, head.synchronous != 0, order_, head.bytes, {}, {}};
+  unreturned_.insert(order_);
+  calls_[head.call] = {file, Op::write, head.synchronous != 0, order_, head.bytes, {}, head.offset + head.bytes, {}};
 }
 
 void DiskModel::put(File& file, std::uint64_t offset, std::string_view data, std::uint64_t order) {
@@ -120,7 +125,7 @@ void DiskModel::begin_sync(const Operation& operation) {
   Call call;
   call.op = Op::sync;
   call.order = order_;
-  call.unfinished = unfinished_;
+  call.unreturned = unreturned_;
   if (operation.head.of_folder == 0) call.file = file_of(operation.head.inode);
   call.folder = relative(operation.path);
   calls_[operation.head.call] = std::move(call);
@@ -131,50 +136,59 @@ void DiskModel::returned(const OperationHead& head) {
   if (found == calls_.end()) return;
   const auto call = std::move(found->second);
   calls_.erase(found);
-  if (call.op == Op::write) {
-    // Of one that failed, or was cut short, nobody knows what it has done.
-    if (head.result != static_cast<std::int64_t>(call.bytes)) return;
-    unfinished_.erase(call.order);
-    if (call.synchronous && syncs_ == Syncs::honest)
-      make_durable(*call.file, [&](std::uint64_t order) { return order == call.order; });
-    return;
-  }
-  if (head.result != 0) return give_up(call);
-  if (syncs_ == Syncs::ignored) return;
-  if (call.file)
-    make_durable(*call.file,
-                 [&](std::uint64_t order) { return order < call.order && !call.unfinished.contains(order); });
+  if (call.op == Op::write)
+    write_returned(call, head.result);
   else
-    make_names_durable(call.folder, call.order);
+    sync_returned(call, head.result);
 }
 
+void DiskModel::write_returned(const Call& call, std::int64_t result) {
+  unreturned_.erase(call.order);
+  if (result != static_cast<std::int64_t>(call.bytes)) {  // nobody knows what it has done
+    given_up_.insert(call.order);
+    return;
+  }
+  if (!call.synchronous || syncs_ == Syncs::ignored) return;
+  make_durable(*call.file, [&](std::uint64_t order) { return order == call.order; });
+  make_size_durable(*call.file, [&](std::uint64_t order) { return order == call.order; });
+  call.file->durable_size = std::max(call.file->durable_size, call.end);
+}
+
+void DiskModel::sync_returned(const Call& call, std::int64_t result) {
+  if (result != 0) return give_up(call);
+  if (syncs_ == Syncs::ignored) return;
+  if (!call.file) return make_names_durable(call.folder, call.order);
+  const auto covers = [&](std::uint64_t order) { return order < call.order && !call.unreturned.contains(order); };
+  make_durable(*call.file, [&](std::uint64_t order) { return covers(order) && !given_up_.contains(order); });
+  make_size_durable(*call.file, covers);
+}
+
+// Names and the size wait for the next sync.
 void DiskModel::give_up(const Call& failed_sync) {
-  if (!failed_sync.file) return;  // names wait for the next sync
-  const auto add = [&](const auto& versions) {
+  if (!failed_sync.file) return;
+  for (const auto& [sector, versions] : failed_sync.file->uncertain)
     for (const auto& version : versions)
-      if (version.order < failed_sync.order) unfinished_.insert(version.order);
-  };
-  for (const auto& [sector, versions] : failed_sync.file->uncertain) add(versions);
-  add(failed_sync.file->uncertain_sizes);
+      if (version.order < failed_sync.order) given_up_.insert(version.order);
 }
 
 // The newest version that the sync covers is durable, and the older ones are gone.
 template <class Covers>
 void DiskModel::make_durable(File& file, const Covers& covers) {
-  const auto newest_in = [&](const auto& versions) {
-    return std::find_if(versions.rbegin(), versions.rend(), [&](const auto& version) { return covers(version.order); });
-  };
   for (auto sector = file.uncertain.begin(); sector != file.uncertain.end();) {
     auto& versions = sector->second;
-    const auto newest = newest_in(versions);
+    const auto newest = newest_of(versions, covers);
     if (newest != versions.rend()) {
       file.durable.write(sector->first * sector_bytes, view(newest->bytes.get()));
       versions.erase(versions.begin(), newest.base());
     }
     sector = versions.empty() ? file.uncertain.erase(sector) : std::next(sector);
   }
+}
+
+template <class Covers>
+void DiskModel::make_size_durable(File& file, const Covers& covers) {
   auto& sizes = file.uncertain_sizes;
-  const auto newest = newest_in(sizes);
+  const auto newest = newest_of(sizes, covers);
   if (newest == sizes.rend()) return;
   file.durable_size = newest->bytes;
   sizes.erase(sizes.begin(), newest.base());

@@ -6,7 +6,7 @@
 // - A sync makes durable what had been written, by calls that had returned, when it began; a synchronous write its own
 //   bytes, once it has returned. Neither says anything about other files.
 // - A sync that failed guarantees nothing, and no later one does for what it should have covered: the system may have
-//   given that up. Nor does any sync for a write that failed.
+//   given that up. Nor does any sync for a write that failed, or whose process ended within it.
 // - A file's size is one of those that it had since its last completed sync.
 // - Names (created, renamed, removed) are durable once a directory of theirs is synced; until then each may be lost
 // with
@@ -89,7 +89,8 @@ class DiskModel {
     std::uint64_t order = 0;
     std::uint64_t bytes = 0;
     std::string folder;                  // of a directory's sync
-    std::set<std::uint64_t> unfinished;  // what this sync does not cover, of what came before it
+    std::uint64_t end = 0;               // of a write, in the file
+    std::set<std::uint64_t> unreturned;  // writes, when this sync began
   };
   class Draw;
 
@@ -102,8 +103,12 @@ class DiskModel {
   void begin_sync(const Operation& operation);
   void returned(const OperationHead& head);
   void give_up(const Call& failed_sync);
+  void write_returned(const Call& call, std::int64_t result);
+  void sync_returned(const Call& call, std::int64_t result);
   template <class Covers>
   static void make_durable(File& file, const Covers& covers);
+  template <class Covers>
+  static void make_size_durable(File& file, const Covers& covers);
   void make_names_durable(const std::string& folder, std::uint64_t before);
   void change_names(NameChange change);
   static void apply(Names& names, const NameChange& change);
@@ -115,7 +120,8 @@ class DiskModel {
   Names durable_names_;                     // relative to the root
   std::vector<NameChange> uncertain_names_;
   std::map<std::uint64_t, Call> calls_;  // begun, not returned
-  std::set<std::uint64_t> unfinished_;   // orders of what no sync that begins now covers
+  std::set<std::uint64_t> unreturned_;   // orders of writes that have not
+  std::set<std::uint64_t> given_up_;     // orders of what no sync covers any more
 };
 
 }  // namespace bobbin::drill

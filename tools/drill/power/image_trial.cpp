@@ -18,7 +18,6 @@ namespace bobbin::drill {
 namespace {
 
 constexpr auto log_directory = "data";
-constexpr auto preload_variable = "LD_PRELOAD";
 
 std::string first_line(const std::filesystem::path& file) {
   std::ifstream in(file);
@@ -27,16 +26,11 @@ std::string first_line(const std::filesystem::path& file) {
   return line;
 }
 
-// Environment of a process with the recorder before it.
-std::vector<std::string> recorded_environment(const std::filesystem::path& recorder,
-                                              const std::filesystem::path& recording,
-                                              const std::filesystem::path& directory) {
+// Of a process with the recorder before it, if there is a recording to be made.
+std::vector<std::string> environment(const std::vector<Variable>& added) {
   std::vector<std::string> variables;
+  for (const auto& [name, value] : added) variables.push_back(name + "=" + value);  // the first of a name counts
   for (char** variable = environ; *variable; ++variable) variables.emplace_back(*variable);
-  if (recording.empty()) return variables;
-  variables.push_back(std::string(preload_variable) + "=" + recorder.string());
-  variables.push_back(std::string(recording_variable) + "=" + recording.string());
-  variables.push_back(std::string(recorded_directory_variable) + "=" + directory.string());
   return variables;
 }
 
@@ -60,21 +54,9 @@ std::filesystem::path make_area(const std::filesystem::path& directory) {
 
 }  // namespace
 
-RecordedProcesses::RecordedProcesses(const std::filesystem::path& recorder, const std::filesystem::path& recording,
-                                     const std::filesystem::path& directory) {
-  ::setenv(recording_variable, recording.c_str(), 1);
-  ::setenv(recorded_directory_variable, directory.c_str(), 1);
-  if (const char* others = std::getenv(preload_variable)) preloaded_before_ = others;
-  ::setenv(preload_variable, (preloaded_before_.empty() ? "" : preloaded_before_ + ":").append(recorder).c_str(), 1);
-}
-
-RecordedProcesses::~RecordedProcesses() {
-  if (preloaded_before_.empty())
-    ::unsetenv(preload_variable);
-  else
-    ::setenv(preload_variable, preloaded_before_.c_str(), 1);
-  ::unsetenv(recorded_directory_variable);
-  ::unsetenv(recording_variable);
+std::vector<Variable> recorded_by(const std::filesystem::path& recorder, const std::filesystem::path& recording,
+                                  const std::filesystem::path& directory) {
+  return {preloaded(recorder), {recording_variable, recording}, {recorded_directory_variable, directory}};
 }
 
 ImageTrials::ImageTrials(TrialOptions options, const Operations& operations)
@@ -174,7 +156,8 @@ ImageTrials::Checked ImageTrials::check(const ImageOrder& order, const std::file
       options_.self.string(), "power-image",           "--log",  order.log.string(),
       "--outcomes",           order.outcomes.string(), "--seen", std::to_string(order.seen)};
   if (!order.new_work.empty()) arguments.insert(arguments.end(), {"--new-work", order.new_work.string()});
-  auto variables = recorded_environment(options_.recorder, recording, recorded);
+  auto variables =
+      environment(recording.empty() ? std::vector<Variable>() : recorded_by(options_.recorder, recording, recorded));
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);

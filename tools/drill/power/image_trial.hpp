@@ -2,6 +2,7 @@
 // recovery itself cut again.
 #pragma once
 
+#include "tools/drill/child_environment.hpp"
 #include "tools/drill/power/disk_model.hpp"
 #include "tools/drill/power/image_check.hpp"
 
@@ -12,18 +13,9 @@
 
 namespace bobbin::drill {
 
-// While it lives, processes started by this one have the recorder before them, behind what goes before this one itself.
-class RecordedProcesses {
- public:
-  RecordedProcesses(const std::filesystem::path& recorder, const std::filesystem::path& recording,
-                    const std::filesystem::path& directory);
-  ~RecordedProcesses();
-  RecordedProcesses(const RecordedProcesses&) = delete;
-  RecordedProcesses& operator=(const RecordedProcesses&) = delete;
-
- private:
-  std::string preloaded_before_;
-};
+// What makes the recorder record a process's changes below a directory.
+std::vector<Variable> recorded_by(const std::filesystem::path& recorder, const std::filesystem::path& recording,
+                                  const std::filesystem::path& directory);
 
 struct TrialOptions {
   std::filesystem::path self;  // the program that checks an image when asked by `power-image`

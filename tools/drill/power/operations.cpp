@@ -86,6 +86,10 @@ std::size_t settle_after_kill(const std::filesystem::path& recording) {
   for (const auto& [number, write] : unreturned) {
     const std::string path(write->path);
     const auto piece = read_piece(path, write->head.offset, write->head.bytes);
+    OperationHead cut;
+    cut.call = number;
+    cut.result = -1;
+    out.write(reinterpret_cast<const char*>(&cut), sizeof cut);
     OperationHead seen = write->head;
     seen.call = ++call;
     seen.synchronous = 0;

@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds listens_within{20'000};
 constexpr milliseconds looks_for_a_call{1'000};
+constexpr std::size_t failing_sync_max = 120;
 constexpr milliseconds window{300};
 constexpr std::size_t images_a_cut = 3;
 constexpr std::size_t images_a_second_cut = 4;
@@ -46,6 +47,10 @@ Promise promise_of(int status) {
   if (status == image_lost) return Promise::kept_messages;
   return status == image_doubled ? Promise::once_only : Promise::sound_log;
 }
+
+// How a life of the gateway ends; what the next one finds in the page cache differs.
+enum class Death { within_a_call, of_failed_sync, at_any_moment };
+constexpr std::uint32_t deaths = 3;
 
 class PowerDrill {
  public:
@@ -77,7 +82,8 @@ class PowerDrill {
       throw std::runtime_error(options_.directory.string() +
                                " holds the recording of another run; give a new directory");
     const auto stage_settings = stage_options(options_);
-    std::filesystem::create_directories(stage_settings.directory);
+    root_ = stage_settings.directory;
+    std::filesystem::create_directories(root_);
     Stage stage(stage_settings);
     stage.receiver().set_faults({.refused = 0.03, .forgot = 0.02, .slow = 0.1});
     stage.on_acknowledged([this](const SentMessage& message) {
@@ -87,21 +93,40 @@ class PowerDrill {
       see({Outcome::Kind::sent, recording_length(recording_), batch.key, batch.body});
     });
     Load load(stage, {}, options_.seed);
-    for (std::uint32_t life = 0; life < options_.lives; ++life) {
-      {
-        const RecordedProcesses recorded(options_.recorder, recording_, stage_settings.directory);
-        stage.start_gateway();
-      }
-      if (!stage.run_until([&] { return stage.gateway().ports().all_open(); }, listens_within))
-        throw std::runtime_error("the gateway does not listen; it said:\n" + stage.gateway().log_of_life());
-      load.run(options_.rate, options_.load / options_.lives);
-      // Every other life ends within a write or a sync: what is in the page cache only is what the next one finds.
-      if (life % 2 == 0) load.run(options_.rate, looks_for_a_call, [this] { return is_within_a_call(recording_); });
-      stage.gateway().kill_hard();
-      settle_after_kill(recording_);
-    }
+    for (std::uint32_t life = 0; life < options_.lives; ++life) live(stage, load, static_cast<Death>(life % deaths));
     append_outcomes(outcomes_file_, outcomes_);
-    root_ = stage_settings.directory;
+  }
+
+  void live(Stage& stage, Load& load, Death death) {
+    const auto failing = death == Death::of_failed_sync ? 1 + any_of(failing_sync_max) : 0;
+    {
+      auto variables = recorded_by(options_.recorder, recording_, root_);
+      if (failing != 0) variables.push_back({failing_sync_variable, std::to_string(failing)});
+      const ChildEnvironment environment(std::move(variables));
+      stage.start_gateway();
+    }
+    stage.let_gateway_end(failing != 0);
+    const auto has_ended = [&] { return stage.gateway().ended(); };
+    if (!stage.run_until([&] { return has_ended() || stage.gateway().ports().all_open(); }, listens_within))
+      throw std::runtime_error("the gateway does not listen; it said:\n" + stage.gateway().log_of_life());
+    load.run(options_.rate, options_.load / options_.lives, has_ended);
+    if (death == Death::within_a_call)
+      load.run(options_.rate, looks_for_a_call, [this] { return is_within_a_call(recording_); });
+    if (has_ended())
+      expect_loud_end(stage);
+    else
+      stage.gateway().kill_hard();
+    settle_after_kill(recording_);
+  }
+
+  // P10.
+  void expect_loud_end(Stage& stage) {
+    const auto end = stage.gateway().wait_for_end(listens_within);
+    ++report_.failed_syncs;
+    if (end.signalled || end.code == 0)
+      throw std::runtime_error("a sync failed, and the gateway did not end with an error: it ended with " +
+                               std::string(end.signalled ? "signal " : "status ") + std::to_string(end.code) +
+                               "; it said:\n" + stage.gateway().log_of_life());
   }
 
   void see(Outcome outcome) { outcomes_.push_back(std::move(outcome)); }
@@ -208,7 +233,7 @@ std::string summary(const PowerReport& report) {
          " torn=" + std::to_string(report.torn) + " recovered=" + std::to_string(report.recovered) +
          " lost=" + std::to_string(report.lost) + " doubled=" + std::to_string(report.doubled) +
          " corrupt=" + std::to_string(report.corrupt) + " second_cuts=" + std::to_string(report.second_cuts) +
-         " seconds=" + seconds;
+         " failed_syncs=" + std::to_string(report.failed_syncs) + " seconds=" + seconds;
 }
 
 PowerReport run_power_drill(const PowerOptions& options) { return PowerDrill(options).run(); }

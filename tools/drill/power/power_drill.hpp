@@ -19,7 +19,7 @@ struct PowerOptions {
   std::filesystem::path self;      // the program that checks an image when asked by `power-image`
   std::filesystem::path directory;
   std::chrono::milliseconds load{2'000};  // in all
-  std::uint32_t lives = 3;                // of the gateway, which is killed after each
+  std::uint32_t lives = 6;                // of the gateway; each ends with SIGKILL or a failed sync
   std::size_t rate = 400;                 // messages a second
   std::uint32_t second_cut_every = 8;     // of so many images one is cut again while it is recovered; 0: none
   std::uint32_t jobs = 2;                 // images that are checked at the same time
@@ -28,13 +28,14 @@ struct PowerOptions {
 
 struct PowerReport {
   std::size_t images = 0;
-  std::size_t cuts = 0;         // moments
-  std::size_t torn = 0;         // images with a page of which some sectors were written, others not
-  std::size_t recovered = 0;    // images after which everything was as promised
-  std::size_t lost = 0;         // images without something that the outside had seen
-  std::size_t doubled = 0;      // images with a message twice
-  std::size_t corrupt = 0;      // images that were damaged, or broke another promise
-  std::size_t second_cuts = 0;  // images, of the above
+  std::size_t cuts = 0;          // moments
+  std::size_t torn = 0;          // images with a page of which some sectors were written, others not
+  std::size_t recovered = 0;     // images after which everything was as promised
+  std::size_t lost = 0;          // images without something that the outside had seen
+  std::size_t doubled = 0;       // images with a message twice
+  std::size_t corrupt = 0;       // images that were damaged, or broke another promise
+  std::size_t second_cuts = 0;   // images, of the above
+  std::size_t failed_syncs = 0;  // lives of the gateway that ended of one
   std::chrono::milliseconds time{};
   std::vector<BrokenPromise> found;
   std::string trouble;  // what kept the drill from its end
@@ -43,7 +44,7 @@ struct PowerReport {
   bool passed() const { return found.empty() && trouble.empty(); }
 };
 
-// "images=N cuts=N torn=N recovered=N lost=N doubled=N corrupt=N second_cuts=N seconds=N".
+// "images=N cuts=N torn=N recovered=N lost=N doubled=N corrupt=N second_cuts=N failed_syncs=N seconds=N".
 std::string summary(const PowerReport& report);
 
 // Ends with the first image that breaks a promise, which stays in the directory, with the recording. Progress goes to

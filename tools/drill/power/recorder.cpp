@@ -80,6 +80,17 @@ std::uint64_t next_call() {
   return std::uint64_t{static_cast<std::uint32_t>(::getpid())} << 32 | ++count;
 }
 
+bool next_sync_fails() {
+  static std::atomic<std::uint64_t> count{0};
+  static const char* const failing = std::getenv(bobbin::drill::failing_sync_variable);
+  return failing && ++count == std::strtoull(failing, nullptr, 10);
+}
+
+int failed_sync() {
+  errno = EIO;
+  return -1;
+}
+
 struct Place {
   bool recorded = false;
   bool folder = false;
@@ -160,7 +171,11 @@ ssize_t written(int file, const iovec* pieces, int count, off64_t offset, const 
   struct stat status {};
   if (offset < 0 && (flags & O_APPEND) != 0 && ::fstat(file, &status) == 0) offset = status.st_size;
   head.offset = static_cast<std::uint64_t>(offset >= 0 ? offset : ::lseek64(file, 0, SEEK_CUR));
-  return recorded_twice(head, place, pieces, count, call);
+  const bool fails = head.synchronous && next_sync_fails();
+  return recorded_twice(head, place, pieces, count, [&] {
+    const auto result = call();
+    return fails ? failed_sync() : result;
+  });
 }
 
 int synced(const char* name, int file) {
@@ -171,7 +186,8 @@ int synced(const char* name, int file) {
   OperationHead head;
   head.op = Op::sync;
   head.of_folder = place.folder;
-  return recorded_twice(head, place, nullptr, 0, call);
+  const bool fails = next_sync_fails();
+  return recorded_twice(head, place, nullptr, 0, [&] { return fails ? failed_sync() : call(); });
 }
 
 bool has_mode(int flags) { return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE; }

@@ -10,6 +10,9 @@ namespace bobbin::drill {
 // Where the recorder finds the recording's name, and the directory below which it records.
 inline constexpr auto recording_variable = "BOBBIN_RECORDING";
 inline constexpr auto recorded_directory_variable = "BOBBIN_RECORDED_DIRECTORY";
+// The call of that number, counted from 1, among its syncs and synchronous writes fails with EIO: a sync without having
+// done anything, a write with its bytes in the page cache. Nothing fails if it is not set.
+inline constexpr auto failing_sync_variable = "BOBBIN_FAILING_SYNC";
 
 // Writes and syncs stand in the recording twice: before the call, and again as `returned`, for what they do may happen
 // at any moment between. The others are written down when they have been done.
