@@ -1,14 +1,13 @@
 // Goes before the C library in a process under test (LD_PRELOAD): lets writes and syncs of its log fail, and shifts its
 // wall clock, as FaultControl says. The process itself knows nothing of it.
 #include "tests/faults/fault_control.hpp"
+#include "tools/drill/clock/shifted_clock.hpp"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,8 +21,6 @@ namespace {
 using bobbin::faults::Fault;
 using bobbin::faults::FaultControl;
 using bobbin::faults::Target;
-
-constexpr std::int64_t us_per_s = 1'000'000;
 
 FaultControl* map_control() {
   const char* name = std::getenv(bobbin::faults::control_variable);
@@ -118,9 +115,9 @@ ssize_t write_pieces_at(const char* name, int file, const iovec* pieces, int cou
   });
 }
 
-std::int64_t shift_us() { return control() ? control()->wall_offset_us.load() : 0; }
-
 }  // namespace
+
+std::int64_t bobbin::drill::wall_shift_us() noexcept { return control() ? control()->wall_offset_us.load() : 0; }
 
 extern "C" {
 
@@ -149,30 +146,4 @@ ssize_t writev(int file, const iovec* pieces, int count) {
 }
 int fsync(int file) { return sync_file("fsync", file); }
 int fdatasync(int file) { return sync_file("fdatasync", file); }
-
-int clock_gettime(clockid_t id, timespec* time) noexcept {
-  static const auto pass_on = real<int (*)(clockid_t, timespec*)>("clock_gettime");
-  const auto result = pass_on(id, time);
-  const auto shift = shift_us();
-  if (result != 0 || shift == 0 || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE)) return result;
-  const auto us = time->tv_sec * us_per_s + time->tv_nsec / 1'000 + shift;
-  time->tv_sec = us / us_per_s;
-  time->tv_nsec = us % us_per_s * 1'000;
-  return result;
-}
-int gettimeofday(timeval* time, void* zone) noexcept {
-  static const auto pass_on = real<int (*)(timeval*, void*)>("gettimeofday");
-  const auto result = pass_on(time, zone);
-  if (result != 0 || shift_us() == 0) return result;
-  const auto us = time->tv_sec * us_per_s + time->tv_usec + shift_us();
-  time->tv_sec = us / us_per_s;
-  time->tv_usec = us % us_per_s;
-  return result;
-}
-time_t time(time_t* result) noexcept {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  if (result) *result = now.tv_sec;
-  return now.tv_sec;
-}
 }

@@ -1,5 +1,6 @@
 #include "tools/drill/commands.hpp"
 
+#include "tools/drill/clock/clock_drill.hpp"
 #include "tools/drill/command.hpp"
 #include "tools/drill/disk_drill.hpp"
 #include "tools/drill/kill_drill.hpp"
@@ -95,6 +96,22 @@ void add_slow(CLI::App& app, int& status) {
   command->add_option("--rate", options->rate, "messages a second")->check(rates)->capture_default_str();
 }
 
+ClockOptions clock_options() {
+  ClockOptions options;
+  options.library = neighbour("drill", "libbobbin_clock.so");
+  return options;
+}
+
+void add_clock(CLI::App& app, int& status) {
+  const auto [command, options] =
+      add<ClockOptions>(app, status, "clock",
+                        "a wall clock that jumps by hours, both ways, under load and between lives", run_clock_drill);
+  *options = clock_options();
+  command->add_option("--rounds", options->rounds, "a jump each, some with SIGKILL")->capture_default_str();
+  command->add_option("--rate", options->rate, "messages a second")->check(rates)->capture_default_str();
+  command->add_option("--library", options->library, "the library that goes before the gateway");
+}
+
 // All drills, one after the other.
 class Row {
  public:
@@ -113,6 +130,10 @@ class Row {
     else
       leave_out("disk", "it needs root, to mount small disks");
     one<SlowOptions>("slow", run_slow_drill, [this](SlowOptions& options) { options.rounds = is_full_ ? 50 : 1; });
+    one<ClockOptions>("clock", run_clock_drill, [this](ClockOptions& options) {
+      options = clock_options();
+      options.rounds = is_full_ ? 1'000 : 20;
+    });
     return status_;
   }
 
@@ -159,6 +180,7 @@ void add_drills(CLI::App& app, int& status) {
   add_power(app, status);
   add_disk(app, status);
   add_slow(app, status);
+  add_clock(app, status);
   add_all(app, status);
 }
 

@@ -14,8 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds look_again{5};
-constexpr milliseconds wait_for_plain{3'000};  // well within what S30 remembers
+constexpr milliseconds killable_within{30'000};
 constexpr milliseconds end_within{30'000};
 
 StageOptions stage_options(const KillOptions& options) {
@@ -66,13 +65,8 @@ class KillDrill {
  private:
   void play_round(std::uint32_t round) {
     const auto until_kill = moment_of_death();
-    const auto begun = std::chrono::steady_clock::now();
     load_for(until_kill);
-    while (wall_now() - load_.oldest_unanswered_plain() > wait_for_plain) {
-      if (std::chrono::steady_clock::now() - begun > end_within + until_kill)
-        throw std::runtime_error("messages without a reference were not answered in time");
-      load_for(look_again);
-    }
+    load_.run_until_killable(options_.rate, killable_within);
     stage_.gateway().kill_hard();
     const auto down = downtime();
     stage_.run_for(down);

@@ -1,12 +1,14 @@
 #include "tools/drill/load.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace bobbin::drill {
 
 namespace {
 
 constexpr std::chrono::milliseconds step{5};
+constexpr std::chrono::milliseconds wait_for_plain{3'000};  // well within what S30 remembers
 constexpr const char* recipients[] = {"+49800100", "+49800200"};
 
 }  // namespace
@@ -42,6 +44,15 @@ bool Load::run(std::size_t rate, std::chrono::milliseconds time, const std::func
     if (enough()) return true;
   } while (std::chrono::steady_clock::now() < end);
   return false;
+}
+
+void Load::run_until_killable(std::size_t rate, std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (wall_now() - oldest_unanswered_plain() > wait_for_plain) {
+    if (std::chrono::steady_clock::now() > end)
+      throw std::runtime_error("messages without a reference were not answered in time");
+    run(rate, step);
+  }
 }
 
 void Load::send_one(const std::string& from, const std::string& to, std::size_t connection) {

@@ -28,11 +28,14 @@ class Load {
   // Sends that many a second while the stage runs, until `enough`, asked now and then, holds or the
   // time is over; whether it holds.
   bool run(std::size_t rate, std::chrono::milliseconds time, const std::function<bool()>& enough = never);
-  // Since when the oldest message without a reference waits for its answer; now if there is none. Such a message is
-  // recognised after a process death only if it was accepted shortly before (S30).
-  LogTime oldest_unanswered_plain();
+  // Goes on until SIGKILL would leave no message without a reference that has been unanswered for long: such a message
+  // is recognised after a process death only if it was accepted shortly before (S30). Throws std::runtime_error if that
+  // takes longer than `limit`.
+  void run_until_killable(std::size_t rate, std::chrono::milliseconds limit);
 
  private:
+  // Since when the oldest message without a reference waits for its answer; now if there is none.
+  LogTime oldest_unanswered_plain();
   static bool never() { return false; }
   void send_one(const std::string& from, const std::string& to, std::size_t connection);
   void repeat_one();

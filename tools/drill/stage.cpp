@@ -120,12 +120,12 @@ bool Stage::drain(std::chrono::milliseconds patience) {
   return answered;
 }
 
-Verdict Stage::check() const {
+Verdict Stage::check(const SentMessages& sent) const {
   CheckOptions options;
   options.window_length = options_.settings.window_length;
   options.messages_max = options_.settings.messages_max;
   options.tolerance = tolerance_at_least + drift_;
-  return drill::check(sent_, receiver_.batches(), options);
+  return drill::check(sent, receiver_.batches(), options);
 }
 
 }  // namespace bobbin::drill

@@ -69,7 +69,9 @@ class Stage {
   // window's length, for what should not come. False if messages stayed unanswered.
   bool drain(std::chrono::milliseconds patience);
 
-  Verdict check() const;
+  Verdict check() const { return check(sent_); }
+  // With other times than the clients' own clock told.
+  Verdict check(const SentMessages& sent) const;
   // By how much the wall clock has moved against the machine's own since the beginning.
   Duration clock_drift() const { return drift_; }
 
