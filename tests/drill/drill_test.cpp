@@ -3,6 +3,8 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tools/drill/small_disk.hpp"
 
+#include <filesystem>
+
 namespace bobbin::drill {
 
 TEST_CASE("the gateway keeps its promises over SIGKILL at random moments") {
@@ -50,6 +52,21 @@ TEST_CASE("the gateway keeps its promises to an application that hangs, refuses,
   CHECK(run.count("lost") == 0);
   CHECK(run.count("doubled") == 0);
   CHECK(run.count("split") == 0);
+}
+
+TEST_CASE("the gateway keeps its promises under steady load with retention, and its size is plotted") {
+  const bobbin::testing::TemporaryDirectory directory;
+  const auto svg = directory.path() / "soak.svg";
+  const auto run = run_drill("soak --seconds 5 --seed 25 --svg " + svg.string() + " --gateway " BOBBIN_GATEWAY);
+  CAPTURE(run.summary);
+  CHECK(run.status == 0);
+  CHECK(run.count("accepted") > 100);
+  CHECK(run.count("delivered") == run.count("accepted"));
+  CHECK(run.count("memory_mib") > 0);
+  CHECK(run.count("lost") == 0);
+  CHECK(run.count("doubled") == 0);
+  CHECK(run.count("split") == 0);
+  CHECK(std::filesystem::file_size(svg) > 1'000);
 }
 
 TEST_CASE("a gateway that acknowledges before the commit is caught") {

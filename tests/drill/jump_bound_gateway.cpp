@@ -1,5 +1,5 @@
-// A gateway that takes a jump of the wall clock for time that has passed, as one does who reads the wrong clock: what it
-// must remember for an hour is forgotten at once. The clock drill must find that out.
+// A gateway that takes a jump of the wall clock for time that has passed, as one does who reads the wrong clock: what
+// it must remember for an hour is forgotten at once. The clock drill must find that out.
 #include "tools/gateway/program.hpp"
 
 #include <bobbin/lmdb.hpp>

@@ -3,6 +3,7 @@
 #include "tools/drill/batch_body.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -157,6 +158,16 @@ class Check {
 };
 
 }  // namespace
+
+Verdict& Verdict::operator+=(Verdict other) {
+  accepted += other.accepted;
+  delivered += other.delivered;
+  lost += other.lost;
+  doubled += other.doubled;
+  split += other.split;
+  std::move(other.broken.begin(), other.broken.end(), std::back_inserter(broken));
+  return *this;
+}
 
 Verdict check(const SentMessages& sent, const ReceivedBatches& batches, const CheckOptions& options) {
   return Check(sent, batches, options).run();

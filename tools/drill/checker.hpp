@@ -14,6 +14,7 @@ enum class Promise {
   kept_messages,  // lost: acknowledged, and in no batch
   once_only,      // doubled: a message twice, in batches under different keys or in one
   whole_windows,  // split: a batch that is not exactly what was accepted between its window's bounds
+  bounded,        // unbounded: a file or memory that goes on growing
   sound_log,      // corrupt: a log that cannot be read, or contradicts itself
 };
 
@@ -31,6 +32,7 @@ struct Verdict {
   std::vector<BrokenPromise> broken;
 
   bool kept() const { return lost == 0 && doubled == 0 && split == 0; }
+  Verdict& operator+=(Verdict other);
 };
 
 struct CheckOptions {

@@ -19,6 +19,8 @@ const char* name_of(Promise promise) {
       return "doubled";
     case Promise::whole_windows:
       return "split";
+    case Promise::bounded:
+      return "unbounded";
     case Promise::sound_log:
       return "corrupt";
   }

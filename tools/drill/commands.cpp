@@ -7,6 +7,7 @@
 #include "tools/drill/power/power_drill.hpp"
 #include "tools/drill/slow_drill.hpp"
 #include "tools/drill/small_disk.hpp"
+#include "tools/drill/soak/soak_drill.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -112,6 +113,16 @@ void add_clock(CLI::App& app, int& status) {
   command->add_option("--library", options->library, "the library that goes before the gateway");
 }
 
+void add_soak(CLI::App& app, int& status) {
+  const auto [command, options] = add<SoakOptions>(
+      app, status, "soak", "steady load with retention: file and memory must stop growing", run_soak_drill);
+  command->add_option("--seconds", options->seconds, "how long; a plateau is judged from 480 on")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  command->add_option("--rate", options->rate, "messages a second")->check(rates)->capture_default_str();
+  command->add_option("--svg", options->svg, "file for the plots")->capture_default_str();
+}
+
 // All drills, one after the other.
 class Row {
  public:
@@ -134,6 +145,7 @@ class Row {
       options = clock_options();
       options.rounds = is_full_ ? 1'000 : 20;
     });
+    one<SoakOptions>("soak", run_soak_drill, [this](SoakOptions& options) { options.seconds = is_full_ ? 7'200 : 30; });
     return status_;
   }
 
@@ -181,6 +193,7 @@ void add_drills(CLI::App& app, int& status) {
   add_disk(app, status);
   add_slow(app, status);
   add_clock(app, status);
+  add_soak(app, status);
   add_all(app, status);
 }
 

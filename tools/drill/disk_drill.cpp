@@ -64,7 +64,7 @@ class DiskDrill {
       report.trouble = error.what();
     }
     write_journals(directory_, stage_.sent(), stage_.receiver().batches());
-    add(stage_.check(), report.verdict);
+    report.verdict += stage_.check();
     report.refused += stage_.refusals();
     if (report.trouble.empty() && !stage_.receiver().complaints().empty())
       report.trouble = "the application got " + stage_.receiver().complaints().front();
@@ -131,15 +131,6 @@ class DiskDrill {
     if (!all_answered) return "some messages were never answered";
     if (!end.clean()) return "asked to end, the gateway did so with " + std::to_string(end.code);
     return {};
-  }
-
-  static void add(Verdict verdict, Verdict& sum) {
-    sum.accepted += verdict.accepted;
-    sum.delivered += verdict.delivered;
-    sum.lost += verdict.lost;
-    sum.doubled += verdict.doubled;
-    sum.split += verdict.split;
-    std::move(verdict.broken.begin(), verdict.broken.end(), std::back_inserter(sum.broken));
   }
 
   void tell(std::uint32_t round, std::uint64_t refused_before, bool drained) {

@@ -46,6 +46,11 @@ bool Load::run(std::size_t rate, std::chrono::milliseconds time, const std::func
   return false;
 }
 
+void Load::forget() {
+  plain_.clear();
+  referenced_.clear();
+}
+
 void Load::run_until_killable(std::size_t rate, std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (wall_now() - oldest_unanswered_plain() > wait_for_plain) {
@@ -59,7 +64,7 @@ void Load::send_one(const std::string& from, const std::string& to, std::size_t 
   SentMessage message;
   message.from = from;
   message.to = to;
-  message.text = "drill " + std::to_string(seed_) + " message " + std::to_string(stage_.sent().size());
+  message.text = "drill " + std::to_string(seed_) + " message " + std::to_string(last_message_++);
   const bool referenced = chance(options_.with_reference);
   if (referenced) message.reference = ++last_reference_;
   auto& sent = stage_.send(std::move(message), connection);

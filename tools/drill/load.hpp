@@ -32,6 +32,8 @@ class Load {
   // is recognised after a process death only if it was accepted shortly before (S30). Throws std::runtime_error if that
   // takes longer than `limit`.
   void run_until_killable(std::size_t rate, std::chrono::milliseconds limit);
+  // The messages sent so far, which are all settled.
+  void forget();
 
  private:
   // Since when the oldest message without a reference waits for its answer; now if there is none.
@@ -48,6 +50,7 @@ class Load {
   std::uint64_t seed_;
   std::vector<SentMessage*> plain_;  // without a reference, not yet seen answered
   std::vector<SentMessage*> referenced_;
+  std::uint64_t last_message_ = 0;
   std::uint16_t last_reference_ = 0;
   double owed_ = 0;
 };

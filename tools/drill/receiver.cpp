@@ -87,6 +87,12 @@ void Receiver::use(const std::string& key, const std::string& body) {
   for (const auto& message : json["messages"]) texts_.insert(message.value("text", ""));
 }
 
+void Receiver::forget() {
+  batches_.clear();
+  by_key_.clear();
+  texts_.clear();
+}
+
 Receiver::Mood Receiver::next_mood() {
   const double drawn = std::uniform_real_distribution<>(0, 1)(random_);
   if (drawn < faults_.refused) return Mood::refused;

@@ -45,6 +45,9 @@ class Receiver {
   // Every request is answered with this status, unused, until it is 0 again.
   void answer_always(unsigned status) { fixed_status_ = status; }
 
+  // The batches that it has used, of which none is to come again.
+  void forget();
+
   const ReceivedBatches& batches() const { return batches_; }
   // Texts of all messages in used batches.
   bool has_text(const std::string& text) const { return texts_.contains(text); }

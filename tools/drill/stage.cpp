@@ -120,6 +120,12 @@ bool Stage::drain(std::chrono::milliseconds patience) {
   return answered;
 }
 
+void Stage::forget() {
+  sent_.clear();
+  delivered_up_to_ = 0;
+  receiver_.forget();
+}
+
 Verdict Stage::check(const SentMessages& sent) const {
   CheckOptions options;
   options.window_length = options_.settings.window_length;

@@ -70,6 +70,8 @@ class Stage {
   bool drain(std::chrono::milliseconds patience);
 
   Verdict check() const { return check(sent_); }
+  // What was sent and received so far, which is all settled.
+  void forget();
   // With other times than the clients' own clock told.
   Verdict check(const SentMessages& sent) const;
   // By how much the wall clock has moved against the machine's own since the beginning.
