@@ -192,20 +192,37 @@ int synced(const char* name, int file) {
 
 bool has_mode(int flags) { return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE; }
 
-int opened(int folder, const char* name, int flags, mode_t mode) {
-  static const auto pass_on = real<int (*)(int, const char*, int, ...)>("openat64");
-  const auto call = [&] { return pass_on(folder, name, flags, mode); };
+// Notes what an open has done to the names and the size; `call` answers a descriptor.
+template <class Call>
+void noted_open(int folder, const char* name, int flags, const Call& call) {
   Place place;
   if ((flags & (O_CREAT | O_TRUNC)) != 0) look_up(folder, name, place);
-  if (!place.recorded) return call();
   struct stat status {};
-  const bool there = ::fstatat(folder, name, &status, 0) == 0;
+  const bool there = place.recorded && ::fstatat(folder, name, &status, 0) == 0;
   const int file = call();
-  if (file < 0 || ::fstat(file, &status) != 0) return file;
+  if (!place.recorded || file < 0 || ::fstat(file, &status) != 0) return;
   place.inode = status.st_ino;
   if (!there) note(Op::file_added, place);
   if (there && (flags & O_TRUNC) != 0) note(Op::size_set, place, {}, 0);
+}
+
+int opened(int folder, const char* name, int flags, mode_t mode) {
+  static const auto pass_on = real<int (*)(int, const char*, int, ...)>("openat64");
+  int file = -1;
+  noted_open(folder, name, flags, [&] { return file = pass_on(folder, name, flags, mode); });
   return file;
+}
+
+// What C++ streams are opened with; they write by write() and writev().
+FILE* stream_opened(const char* name, const char* mode) {
+  static const auto pass_on = real<FILE* (*)(const char*, const char*)>("fopen64");
+  const int flags = mode[0] == 'w' ? O_CREAT | O_TRUNC : mode[0] == 'a' ? O_CREAT : 0;
+  FILE* stream = nullptr;
+  noted_open(AT_FDCWD, name, flags, [&] {
+    stream = pass_on(name, mode);
+    return stream ? ::fileno(stream) : -1;
+  });
+  return stream;
 }
 
 int removed(int folder, const char* name, int result) {
@@ -322,6 +339,9 @@ int openat(int folder, const char* name, int flags, ...) {
   va_end(more);
   return opened(folder, name, flags, mode);
 }
+
+FILE* fopen(const char* name, const char* mode) { return stream_opened(name, mode); }
+FILE* fopen64(const char* name, const char* mode) { return stream_opened(name, mode); }
 
 int mkdir(const char* name, mode_t mode) noexcept {
   return folder_added(AT_FDCWD, name, real<int (*)(const char*, mode_t)>("mkdir")(name, mode));
