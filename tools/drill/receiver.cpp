@@ -44,6 +44,11 @@ void Receiver::hang(bool hanging) {
   for (auto& [request, respond] : std::exchange(held_, {})) take(request, std::move(respond));
 }
 
+void Receiver::drop_every_other_held() {
+  std::size_t count = 0;
+  std::erase_if(held_, [&count](const auto&) { return ++count % 2 == 0; });
+}
+
 void Receiver::take(const http::Request& request, http::Respond respond) {
   if (!well_formed(request)) return respond(plain(400, "not a signed batch"));
   if (fixed_status_ != 0) return respond(plain(fixed_status_, "told to"));

@@ -39,6 +39,8 @@ class Receiver {
   void set_faults(const ReceiverFaults& faults) { faults_ = faults; }
   // From now on requests are neither used nor answered; with false, those that wait are, and all that come.
   void hang(bool hanging);
+  // Every other of those that wait is never used; whoever still listens hears 500.
+  void drop_every_other_held();
   std::size_t held() const { return held_.size(); }
   // Called at each batch's first use.
   void on_used(std::function<void(const ReceivedBatch&)> tell) { tell_used_ = std::move(tell); }

@@ -57,7 +57,8 @@ class SlowDrill {
     receiver.hang(true);
     load_for(options_.trouble);
     report_.held += receiver.held();
-    receiver.hang(false);  // uses them all now, those that were given up as well
+    receiver.drop_every_other_held();
+    receiver.hang(false);  // uses the others now, those that were given up as well
     receiver.answer_always(statuses[report_.rounds % std::size(statuses)]);
     load_for(options_.trouble);
     receiver.answer_always(0);
