@@ -7,11 +7,14 @@
 
 namespace bobbin::drill {
 
-TEST_CASE("the gateway keeps its promises over SIGKILL at random moments") {
-  const auto run = run_drill("kill --rounds 10 --seed 20 --gateway " BOBBIN_GATEWAY);
+TEST_CASE("the gateway keeps its promises over SIGKILL at random moments and at chosen calls") {
+  const auto run = run_drill("kill --rounds 16 --seed 20 --gateway " BOBBIN_GATEWAY);
   CAPTURE(run.summary);
   CHECK(run.status == 0);
-  CHECK(run.count("rounds") == 10);
+  CHECK(run.count("rounds") == 16);
+#ifdef BOBBIN_PRELOADS
+  CHECK(run.count("at_calls") > 0);
+#endif
   CHECK(run.count("accepted") > 100);
   CHECK(run.count("delivered") == run.count("accepted"));
   CHECK(run.count("lost") == 0);

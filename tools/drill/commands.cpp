@@ -47,9 +47,18 @@ void add_sizes(CLI::App& command, Options& options) {
                    CLI::Range(100, 600'000));
 }
 
+KillOptions kill_options() {
+  KillOptions options;
+  options.killer = neighbour("drill", "libbobbin_killer.so");
+  // Builds with sanitizers have none.
+  if (!std::filesystem::exists(options.killer)) options.killer.clear();
+  return options;
+}
+
 void add_kill(CLI::App& app, int& status) {
-  const auto [command, options] =
-      add<KillOptions>(app, status, "kill", "SIGKILL at random moments under load", run_kill_drill);
+  const auto [command, options] = add<KillOptions>(
+      app, status, "kill", "SIGKILL at random moments and at chosen calls, under load", run_kill_drill);
+  *options = kill_options();
   add_sizes(*command, *options);
 }
 
@@ -129,7 +138,10 @@ class Row {
   Row(Common common, bool is_full) : common_(std::move(common)), is_full_(is_full) {}
 
   int play_all() {
-    one<KillOptions>("kill", run_kill_drill, [this](KillOptions& options) { options.rounds = is_full_ ? 1'000 : 5; });
+    one<KillOptions>("kill", run_kill_drill, [this](KillOptions& options) {
+      options = kill_options();
+      options.rounds = is_full_ ? 1'000 : 5;
+    });
     one<PowerOptions>("power", run_power_drill, [this](PowerOptions& options) {
       options = power_options();
       options.images = is_full_ ? 20'000 : 200;

@@ -1,10 +1,14 @@
 #include "tools/drill/kill_drill.hpp"
 
+#include "tools/drill/child_environment.hpp"
+#include "tools/drill/kill/kill_point.hpp"
 #include "tools/drill/load.hpp"
 #include "tools/drill/stage.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
+#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -16,6 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds killable_within{30'000};
 constexpr milliseconds end_within{30'000};
+constexpr std::uint32_t early_calls = 40;  // in an open and the first commits after it
+constexpr std::uint32_t late_calls = 1'500;
 
 StageOptions stage_options(const KillOptions& options) {
   StageOptions stage;
@@ -49,8 +55,8 @@ class KillDrill {
   KillReport run() {
     KillReport report;
     try {
+      for (; report.rounds < options_.rounds; ++report.rounds) report.at_calls += play_round(report.rounds + 1);
       stage_.start_gateway();
-      for (; report.rounds < options_.rounds; ++report.rounds) play_round(report.rounds + 1);
       report.trouble = finish();
     } catch (const std::exception& error) {
       report.trouble = error.what();
@@ -63,15 +69,51 @@ class KillDrill {
   }
 
  private:
-  void play_round(std::uint32_t round) {
+  // One life. Answers whether it ended at a call.
+  bool play_round(std::uint32_t round) {
+    const auto point = draw_point();
+    start(point);
     const auto until_kill = moment_of_death();
-    load_for(until_kill);
-    load_.run_until_killable(options_.rate, killable_within);
-    stage_.gateway().kill_hard();
+    const bool died = load_.run(options_.rate, until_kill, [this] { return stage_.gateway().ended(); });
+    if (died) {
+      expect_killed();
+    } else {
+      stage_.let_gateway_end(false);
+      load_.run_until_killable(options_.rate, killable_within);
+      stage_.gateway().kill_hard();
+    }
     const auto down = downtime();
     stage_.run_for(down);
+    tell(round, died ? "at " + text_of(*point) : std::to_string(until_kill.count()) + " ms after its start", down);
+    return died;
+  }
+
+  void start(const std::optional<KillPoint>& point) {
+    std::vector<Variable> variables;
+    if (point) variables = {preloaded(options_.killer), {kill_point_variable, text_of(*point)}};
+    const ChildEnvironment environment(std::move(variables));
+    stage_.let_gateway_end(point.has_value());
     stage_.start_gateway();
-    tell(round, until_kill, down);
+  }
+
+  void expect_killed() {
+    const auto end = stage_.gateway().wait_for_end(end_within);
+    stage_.let_gateway_end(false);
+    if (end.signalled && end.code == SIGKILL) return;
+    throw std::runtime_error("the gateway was to be killed, and ended with " +
+                             std::string(end.signalled ? "signal " : "status ") + std::to_string(end.code) +
+                             "; it said:\n" + stage_.gateway().log_of_life());
+  }
+
+  // Half of the lives end at a call, if it comes in time: some while they recover, some in the middle of load.
+  std::optional<KillPoint> draw_point() {
+    if (options_.killer.empty() || one_in(2)) return std::nullopt;
+    constexpr KilledCall calls[]{KilledCall::write, KilledCall::sync, KilledCall::send};
+    KillPoint point;
+    point.call = calls[std::uniform_int_distribution<std::size_t>(0, std::size(calls) - 1)(random_)];
+    point.number = std::uniform_int_distribution<std::uint32_t>(1, one_in(2) ? early_calls : late_calls)(random_);
+    point.after = one_in(2);
+    return point;
   }
 
   // Some lives end before or while the log is recovered, most under load.
@@ -99,14 +141,13 @@ class KillDrill {
     return {};
   }
 
-  void tell(std::uint32_t round, milliseconds until_kill, milliseconds down) {
+  void tell(std::uint32_t round, const std::string& when, milliseconds down) {
     const auto every = std::max(1u, options_.rounds / 20);
     if (round % every != 0) return;
     const auto answered = std::count_if(stage_.sent().begin(), stage_.sent().end(),
                                         [](const SentMessage& message) { return message.answered; });
-    std::fprintf(stderr, "round %u of %u: killed after %lld ms, down %lld ms; so far %lld accepted, %zu batches\n",
-                 round, options_.rounds, static_cast<long long>(until_kill.count()),
-                 static_cast<long long>(down.count()), static_cast<long long>(answered),
+    std::fprintf(stderr, "round %u of %u: killed %s, down %lld ms; so far %lld accepted, %zu batches\n", round,
+                 options_.rounds, when.c_str(), static_cast<long long>(down.count()), static_cast<long long>(answered),
                  stage_.receiver().batches().size());
   }
 
@@ -122,7 +163,8 @@ std::string summary(const KillReport& report) {
   const auto& verdict = report.verdict;
   return "rounds=" + std::to_string(report.rounds) + " accepted=" + std::to_string(verdict.accepted) +
          " delivered=" + std::to_string(verdict.delivered) + " lost=" + std::to_string(verdict.lost) +
-         " doubled=" + std::to_string(verdict.doubled) + " split=" + std::to_string(verdict.split);
+         " doubled=" + std::to_string(verdict.doubled) + " split=" + std::to_string(verdict.split) +
+         " at_calls=" + std::to_string(report.at_calls);
 }
 
 KillReport run_kill_drill(const KillOptions& options) { return KillDrill(options).run(); }
