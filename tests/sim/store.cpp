@@ -35,7 +35,7 @@ class OnLmdb final : public Disk {
   OnLmdb& operator=(const OnLmdb&) = delete;
   std::unique_ptr<Store> open() override {
     LmdbOptions options;
-    options.map_size_bytes = std::uint64_t{64} << 20;
+    options.map_size_bytes = std::uint64_t{16} << 20;
     return open_lmdb(path_ / "log", options);
   }
 

@@ -36,6 +36,7 @@ class SimStore final : public Store {
       : store_(std::move(store)), faults_(std::move(faults)), watch_(std::move(watch)) {}
 
   LogInfo info() const override { return store_->info(); }
+  std::uint64_t reserve(std::uint64_t bytes) override { return store_->reserve(bytes); }
   Committed commit(const Batch& batch) override;
   std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
 
