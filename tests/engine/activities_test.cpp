@@ -3,6 +3,7 @@
 #include "tests/support/world.hpp"
 
 #include <doctest/doctest.h>
+#include <sodium.h>
 
 #include <set>
 
@@ -144,6 +145,26 @@ TEST_CASE("S21: the idempotency key is the same over attempts and crashes, and u
   other.start(key, "x");
   keys.insert(running(other).idempotency_key);
   CHECK(keys.size() == uses + 1);
+}
+
+TEST_CASE("S21: the idempotency key is what every version makes of log id, epoch, instance, run and ordinal") {
+  World world(calling({}));
+  world.start(key, "x");
+  const auto found = running(world).idempotency_key;
+  const auto run = world.status(key).state.run;
+  world.close();
+  const auto info = world.disk().open()->info();
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, nullptr, 0, 16);
+  const auto add = [&state](const void* bytes, std::size_t size) {
+    crypto_generichash_update(&state, static_cast<const unsigned char*>(bytes), size);
+  };
+  for (const auto& id : {info.log_id, info.epoch, instance_id(key)}) add(id.bytes.data(), id.bytes.size());
+  const std::uint64_t numbers[] = {run, 1};  // little-endian
+  add(numbers, sizeof numbers);
+  Id128 expected;
+  crypto_generichash_final(&state, expected.bytes.data(), expected.bytes.size());
+  CHECK(found == to_hex(expected));
 }
 
 TEST_CASE("S22: an attempt cut by a crash is repeated at once and uses nothing of the retry policy up") {
