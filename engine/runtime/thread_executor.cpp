@@ -70,7 +70,7 @@ void ThreadExecutor::work_passed_on(Line& line) {
 // The one caller that waited has its answer by now, and often has its next request at hand: to fall asleep and be woken
 // takes longer than that.
 bool ThreadExecutor::looked_out(Line& line) {
-  if (!std::exchange(line.looks_out, false)) return false;
+  if (!std::exchange(line.looks_out, false) || std::thread::hardware_concurrency() < 2) return false;
   const auto until = std::chrono::steady_clock::now() + looked_out_for;
   while (!line.wanted && std::chrono::steady_clock::now() < until) {
   }

@@ -16,11 +16,19 @@ constexpr std::uint64_t bytes_a_mailbox = 512;
 // What a run was given, with as much around it, it may hand to an activity, get back as its result, and return itself.
 constexpr std::uint64_t times_held_is_written = 3;
 constexpr std::uint64_t times_passed_on_is_written = 2;
-constexpr std::uint64_t bytes_around_input = 128;
+constexpr std::uint64_t bytes_around_event = 128;
 // However long it has been given something: what it passes on goes a payload at a time.
 constexpr std::uint64_t bytes_held_max = 4 << 20;
 // Of what a run from before the open may still write.
 constexpr std::uint64_t bytes_of_unknown_run = 3'072;
+
+// Events come with as much around them; what else a run is given stands for itself.
+std::uint64_t held_by(const Input& input) {
+  std::uint64_t events = 0;
+  if (std::holds_alternative<EventInput>(input)) events = 1;
+  if (const auto* start = std::get_if<StartInput>(&input)) events = start->carried.size();
+  return payload_bytes(input) + events * bytes_around_event;
+}
 
 std::uint64_t passed_on_by(const Record& record) {
   std::uint64_t bytes = 0;
@@ -50,7 +58,7 @@ void Unfinished::note(Instance& instance, const Record& record) {
   }
   if (record.run == record.lsn || state.activities.empty()) owed.passed_on = 0;
   if (record.run == record.lsn) owed.held = 0;
-  for (const auto& input : inputs_of(record)) owed.held += payload_bytes(input) + bytes_around_input;
+  for (const auto& input : inputs_of(record)) owed.held += held_by(input);
   const auto passed_on = passed_on_by(record);
   owed.held = std::min(owed.held - std::min(owed.held, passed_on), bytes_held_max);
   owed.passed_on += passed_on;

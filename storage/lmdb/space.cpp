@@ -23,6 +23,7 @@ constexpr std::uint64_t filled_percent = 80;
 constexpr std::uint64_t free_pages_listed = 500;
 constexpr std::uint64_t piece_min = 16;
 constexpr unsigned asked_for_more_every = 256;
+constexpr unsigned asked_for_spare_every = 16;
 constexpr unsigned depth_min = 3;
 
 MDB_envinfo info_of(MDB_env* environment) {
@@ -131,15 +132,18 @@ std::uint64_t Space::reserve(std::uint64_t bytes) {
   const auto liked = [&] { return wanted() + reserve_.spare(); };
   const auto end = file_end();
   auto room = reserved(end);
-  if (room < liked() || !reserve_.is_sure()) {
+  if (room < wanted() || !reserve_.is_sure()) {
     measure();
     const auto free = free_pages_ * page_bytes_;
     // Where free pages make up for what a full disk does not give, it is asked for that now and then only.
-    if (room + free < liked() || !reserve_.is_sure() || spared_++ % asked_for_more_every == 0) {
+    if (room + free < wanted() || !reserve_.is_sure() || spared_++ % asked_for_more_every == 0) {
       reserve_.extend(end, end + liked());
       room = reserved(end);
     }
     if (room < wanted()) room += free;
+  } else if (room < liked() && spared_++ % asked_for_spare_every == 0) {
+    reserve_.extend(end, end + liked());
+    room = reserved(end);
   }
   return room <= floor_ ? 0 : (room - floor_) / 100 * filled_percent;
 }

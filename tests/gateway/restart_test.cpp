@@ -108,9 +108,10 @@ TEST_CASE("S30, S4: steps of the wall clock change nothing") {
 }
 
 TEST_CASE("S30: a life too short for repetitions leaves those of the life before to the next") {
-  CHECK(Log().opening(1s).message(1s).opening(60s).remembered() == 1);
-  CHECK(Log().opening(1s).message(1s).opening(60s + 1us).remembered() == 0);
-  CHECK(Log().opening(1s).message(1s).opening(0s).opening(1s).opening(59s).remembered() == 1);
+  CHECK(Log().opening(1s).message(1s).opening(60s - 1us).remembered() == 1);
+  CHECK(Log().opening(1s).message(1s).opening(60s).remembered() == 0);
+  CHECK(Log().opening(1s).message(1s).opening(0s).opening(1s).opening(58s).remembered() == 1);
+  CHECK(Log().opening(1s).message(1s).opening(30s).opening(30s).remembered() == 0);
   CHECK(Log().opening(9s).message(1s).opening(0s).remembered() == 0);
   CHECK(Log().opening(1s).message(1s).opening(20s).message(17s).remembered() == 2);
   CHECK(Log().opening(1s).message(1s).opening(20s).message(4s).remembered() == 1);

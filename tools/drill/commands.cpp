@@ -9,6 +9,7 @@
 #include "tools/drill/small_disk.hpp"
 #include "tools/drill/soak/soak_drill.hpp"
 
+#include <cstdio>
 #include <memory>
 #include <stdexcept>
 
@@ -50,8 +51,13 @@ void add_sizes(CLI::App& command, Options& options) {
 KillOptions kill_options() {
   KillOptions options;
   options.killer = neighbour("drill", "libbobbin_killer.so");
-  // Builds with sanitizers have none.
-  if (!std::filesystem::exists(options.killer)) options.killer.clear();
+  if (!std::filesystem::exists(options.killer)) {
+    std::fprintf(stderr,
+                 "there is no %s, as in builds with sanitizers and where the drill is installed: no life ends at a "
+                 "chosen call\n",
+                 options.killer.c_str());
+    options.killer.clear();
+  }
   return options;
 }
 

@@ -42,6 +42,11 @@ LoadOptions load_options(const KillOptions& options) {
   return load;
 }
 
+std::string words_of(const KillPoint& point) {
+  const char* call = point.call == KilledCall::write ? "write" : point.call == KilledCall::sync ? "sync" : "send";
+  return std::string(point.after ? "after" : "before") + " its " + call + " number " + std::to_string(point.number);
+}
+
 class KillDrill {
  public:
   explicit KillDrill(const KillOptions& options)
@@ -78,13 +83,13 @@ class KillDrill {
     if (died) {
       expect_killed();
     } else {
-      stage_.let_gateway_end(false);
-      load_.run_until_killable(options_.rate, killable_within);
+      // The call may come yet.
+      load_.run_until_killable(options_.rate, killable_within, [this] { return stage_.gateway().ended(); });
       stage_.gateway().kill_hard();
     }
     const auto down = downtime();
     stage_.run_for(down);
-    tell(round, died ? "at " + text_of(*point) : std::to_string(until_kill.count()) + " ms after its start", down);
+    tell(round, died ? words_of(*point) : std::to_string(until_kill.count()) + " ms after its start", down);
     return died;
   }
 

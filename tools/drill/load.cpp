@@ -51,9 +51,9 @@ void Load::forget() {
   referenced_.clear();
 }
 
-void Load::run_until_killable(std::size_t rate, std::chrono::milliseconds limit) {
+void Load::run_until_killable(std::size_t rate, std::chrono::milliseconds limit, const std::function<bool()>& enough) {
   const auto end = std::chrono::steady_clock::now() + limit;
-  while (wall_now() - oldest_unanswered_plain() > wait_for_plain) {
+  while (!enough() && wall_now() - oldest_unanswered_plain() > wait_for_plain) {
     if (std::chrono::steady_clock::now() > end)
       throw std::runtime_error("messages without a reference were not answered in time");
     run(rate, step);

@@ -30,8 +30,9 @@ class Load {
   bool run(std::size_t rate, std::chrono::milliseconds time, const std::function<bool()>& enough = never);
   // Goes on until SIGKILL would leave no message without a reference that has been unanswered for long: such a message
   // is recognised after a process death only if it was accepted shortly before (S30). Throws std::runtime_error if that
-  // takes longer than `limit`.
-  void run_until_killable(std::size_t rate, std::chrono::milliseconds limit);
+  // takes longer than `limit`. Ends, too, when `enough` holds.
+  void run_until_killable(std::size_t rate, std::chrono::milliseconds limit,
+                          const std::function<bool()>& enough = never);
   // The messages sent so far, which are all settled.
   void forget();
 

@@ -19,10 +19,13 @@
 #include <boost/asio/thread_pool.hpp>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <random>
+#include <system_error>
+#include <utility>
 
 namespace bobbin::gateway {
 
@@ -145,7 +148,7 @@ class Gateway {
                                                retransmission_options_, retransmission_);
     opened_behind_ = store->info().last_lsn;
     const auto last = store->snapshot()->record(opened_behind_);
-    lives_.begin(last ? &*last : nullptr, retransmission_options_.absorb_for);
+    note([&] { lives_.begin(last ? &*last : nullptr, retransmission_options_.absorb_for); });
     if (remembered != 0)
       log_->info("{} messages of just before the last end may be repeated by their senders", remembered);
     Registry registry;
@@ -194,11 +197,26 @@ class Gateway {
   // Only a life that can write counts: the log tells nothing of another, and what was accepted before it may still be
   // repeated after it.
   void beat() {
-    if (engine_->stats().durable_lsn > opened_behind_) lives_.beat();
+    if (engine_->stats().durable_lsn > opened_behind_ && !noting_.exchange(true))
+      asio::post(aside_, [this] {
+        note([this] { lives_.beat(); });
+        noting_ = false;
+      });
     beat_timer_.expires_after(Lives::interval);
     beat_timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) beat();
     });
+  }
+
+  // Notes are for the next life only; a disk that takes none does not keep this one from its work.
+  void note(const std::function<void()>& write) {
+    try {
+      write();
+    } catch (const std::system_error& error) {
+      if (!std::exchange(told_of_notes_, true))
+        log_->warn("{}: after a restart, messages of just before it may be taken in twice when they are repeated",
+                   error.what());
+    }
   }
 
   // Ways in close one by one; the engine closes when the last is gone.
@@ -219,7 +237,9 @@ class Gateway {
   asio::io_context io_;
   asio::thread_pool aside_{1};
   Delivery delivery_;
-  Lives lives_;
+  Lives lives_;  // aside, once the engine is open
+  std::atomic<bool> noting_{false};
+  bool told_of_notes_ = false;
   RetransmissionOptions retransmission_options_;
   Retransmission retransmission_;
   asio::steady_timer beat_timer_;

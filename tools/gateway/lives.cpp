@@ -1,11 +1,15 @@
 #include "tools/gateway/lives.hpp"
 
-#include <bobbin/error.hpp>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <ctime>
 #include <fstream>
 #include <iomanip>
 #include <sstream>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace bobbin::gateway {
@@ -18,6 +22,7 @@ constexpr int microseconds_digits = 19;
 // A crash loop makes many lives. So many fit into one block of a file system: once the file is there, it needs no more
 // room on a full disk.
 constexpr std::size_t lives_max = 66;
+constexpr unsigned beats_a_sync = 10;
 
 std::vector<Life> read(std::istream& in) {
   std::vector<Life> lives;
@@ -33,6 +38,16 @@ Duration boot_time() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return std::chrono::duration_cast<Duration>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+[[noreturn]] void fail(const char* what, const std::filesystem::path& file) {
+  throw std::system_error(errno, std::generic_category(), std::string("cannot ") + what + " " + file.string());
+}
+
+void sync_directory(const std::filesystem::path& directory) {
+  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0 || ::fsync(descriptor) != 0) fail("sync", directory);
+  ::close(descriptor);
 }
 
 }  // namespace
@@ -55,20 +70,29 @@ Lives::Lives(const std::filesystem::path& data_directory) : file_(data_directory
   lives_ = read(in);
 }
 
+Lives::~Lives() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
 void Lives::begin(const Record* last, Duration long_enough) {
   lives_ = with_new_life(std::move(lives_), last, long_enough);
-  std::ofstream(file_, std::ios::app).flush();
+  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor_ < 0) fail("open", file_);
   write();
+  if (::fsync(descriptor_) != 0) fail("sync", file_);
+  sync_directory(file_.parent_path());
 }
 
 void Lives::beat() {
+  if (descriptor_ < 0) return;
   const auto now = boot_time();
   if (!first_beat_) first_beat_ = now;
   lives_.back().lived = now - *first_beat_;
   write();
+  if (++beats_ % beats_a_sync == 0 && ::fdatasync(descriptor_) != 0) fail("sync", file_);
 }
 
-void Lives::write() const {
+void Lives::write() {
   std::ostringstream lines;
   const auto add = [&lines](const Life& life) {
     lines << std::setfill('0') << std::setw(lsn_digits) << life.first_lsn << ' ' << std::setw(microseconds_digits)
@@ -76,12 +100,8 @@ void Lives::write() const {
   };
   for (const auto& life : lives_) add(life);
   add({});  // ends what is read: behind it may be what is left of a longer list
-  std::ofstream out(file_, std::ios::in | std::ios::out);
-  out << lines.str() << std::flush;
-  if (!out)
-    throw InvalidArgument("cannot write " + file_.string() +
-                          ", which says when the gateway was last alive: look at its rights and "
-                          "at the room on its file system");
+  const auto text = lines.str();
+  if (::pwrite(descriptor_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) fail("write", file_);
 }
 
 }  // namespace bobbin::gateway

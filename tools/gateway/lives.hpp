@@ -23,17 +23,22 @@ struct Life {
 // one last. One that wrote nothing is replaced. What lies before a life of `long_enough` matters no longer.
 std::vector<Life> with_new_life(std::vector<Life> lives, const Record* last, Duration long_enough);
 
-// The file `alive` in the data directory: a line for each life, "LSN BEGAN_US LIVED_US", in the order of time. It
-// survives the process, not surely the machine: a power cut may empty it, then nothing is known. Not thread-safe.
+// The file `alive` in the data directory: a line for each life, "LSN BEGAN_US LIVED_US", in the order of time. A life's
+// beginning is on the disk before the life writes to the log, how long it lasted at most some seconds later: after a
+// power cut it may look shorter than it was. One thread at a time.
 class Lives {
  public:
   // Reads what is there. A line that makes no sense ends the list.
   explicit Lives(const std::filesystem::path& data_directory);
+  ~Lives();
+  Lives(const Lives&) = delete;
+  Lives& operator=(const Lives&) = delete;
 
-  // The lives before this one; with begin(), this one is the last.
+  // The lives before this one, until begin(); then this one is the last.
   const std::vector<Life>& all() const { return lives_; }
 
-  // Throws InvalidArgument if the file cannot be written. To be called before this life writes to the log.
+  // To be called before this life writes to the log, which ends with `last` (null: it is empty). Throws
+  // std::system_error if the file cannot be written: then the next life knows less of what may be repeated.
   void begin(const Record* last, Duration long_enough);
   // This life goes on; the first call says that its first record is durable. Throws like begin().
   void beat();
@@ -41,11 +46,13 @@ class Lives {
   static constexpr std::chrono::milliseconds interval{100};
 
  private:
-  void write() const;
+  void write();
 
   std::filesystem::path file_;
+  int descriptor_ = -1;
   std::vector<Life> lives_;
   std::optional<Duration> first_beat_;  // CLOCK_BOOTTIME
+  unsigned beats_ = 0;
 };
 
 }  // namespace bobbin::gateway

@@ -13,7 +13,7 @@ const std::vector<Input>* inputs_of(const Record& record) {
 }
 
 // Of one life: its records from `last` back to `life.first_lsn`.
-std::size_t remember_life(Snapshot& snapshot, const Life& life, Lsn last, Retransmission::Time restarted_at,
+std::size_t remember_life(Snapshot& snapshot, const Life& life, Lsn last, Retransmission::Time until,
                           const RetransmissionOptions& options, Retransmission& retransmission) {
   const auto newest = snapshot.record(last);
   if (!newest) return 0;
@@ -26,7 +26,7 @@ std::size_t remember_life(Snapshot& snapshot, const Life& life, Lsn last, Retran
     if (!inputs) continue;
     for (const auto& input : *inputs)
       if (const auto* event = std::get_if<EventInput>(&input); event && event->event.position.lsn == lsn)
-        remembered += retransmission.absorb_after_restart(event->event.dedup_id, restarted_at);
+        remembered += retransmission.absorb_after_restart(event->event.dedup_id, until);
   }
   return remembered;
 }
@@ -37,12 +37,15 @@ std::size_t seed_after_restart(Store& store, const std::vector<Life>& lives, Ret
                                const RetransmissionOptions& options, Retransmission& retransmission) {
   const auto snapshot = store.snapshot();
   auto last = store.info().last_lsn;
-  if (lives.empty()) return remember_life(*snapshot, {1, {}, {}}, last, restarted_at, options, retransmission);
+  if (lives.empty())
+    return remember_life(*snapshot, {1, {}, {}}, last, restarted_at + options.absorb_for, options, retransmission);
   std::size_t remembered = 0;
+  Duration left = options.absorb_for;  // of the time for repetitions, which later lives have used up
   for (auto life = lives.rbegin(); life != lives.rend(); ++life) {
     if (life->first_lsn > last) continue;  // it wrote nothing
-    remembered += remember_life(*snapshot, *life, last, restarted_at, options, retransmission);
-    if (life->lived > options.absorb_for) break;
+    remembered += remember_life(*snapshot, *life, last, restarted_at + left, options, retransmission);
+    left -= life->lived;
+    if (left <= Duration{}) break;
     last = life->first_lsn - 1;
   }
   return remembered;

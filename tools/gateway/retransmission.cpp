@@ -149,7 +149,7 @@ void Retransmission::session_closed(std::uint64_t session, Time now) {
   }
 }
 
-bool Retransmission::absorb_after_restart(std::string_view dedup_id, Time restarted_at) {
+bool Retransmission::absorb_after_restart(std::string_view dedup_id, Time until) {
   const auto key = key_of(dedup_id);
   if (!key || entries_.size() >= options_.remembered_max) return false;
   if (const auto same = by_key_.find(*key); same != by_key_.end()) {
@@ -161,7 +161,7 @@ bool Retransmission::absorb_after_restart(std::string_view dedup_id, Time restar
   entry.key = *key;
   entry.dedup_id = dedup_id;
   entry.state = State::orphan;
-  entry.expires = restarted_at + options_.absorb_for;
+  entry.expires = until;
   remember(std::move(entry));
   return true;
 }

@@ -82,9 +82,9 @@ class Retransmission {
 
   void session_closed(std::uint64_t session, Time now);
 
-  // After a process death: `dedup_id` was accepted shortly before it (`before_death`). Answers whether it is remembered:
-  // not if it is no id of the fresh kind, or is known already.
-  bool absorb_after_restart(std::string_view dedup_id, Time restarted_at);
+  // After a process death: `dedup_id` was accepted shortly before it (`before_death`) and may be repeated until then.
+  // Answers whether it is remembered: not if it is no id of the fresh kind, or is known already.
+  bool absorb_after_restart(std::string_view dedup_id, Time until);
 
   std::size_t remembered() const { return entries_.size(); }
 

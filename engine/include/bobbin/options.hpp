@@ -21,7 +21,7 @@ struct EngineOptions {
   std::size_t batch_records = 4'096;
   std::size_t batch_bytes = 8u << 20;
 
-  std::size_t activity_threads = 16;
+  std::size_t activity_threads = 16;  // each has up to eight activities at hand, of which it runs one
   // Instances whose fibers are in memory; idle ones beyond it are unwound and replayed on demand. 1 to 16,000.
   std::size_t resident_instances = 16'000;
   std::size_t fiber_stack_bytes = 256u << 10;

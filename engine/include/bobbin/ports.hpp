@@ -53,7 +53,7 @@ struct ActivityTask {
   std::string name;
   PayloadPtr input;
   ActivityContext context;
-  std::function<void(ActivityOutcome)> done;  // exactly once, on any thread; never throws
+  std::function<void(ActivityOutcome)> done;  // once, unless the runner is stopped before; on any thread; never throws
 };
 
 class ActivityRunner {
@@ -61,7 +61,8 @@ class ActivityRunner {
   virtual ~ActivityRunner() = default;
   virtual std::size_t capacity() const = 0;  // how many tasks it takes at once
   virtual void run(ActivityTask task) = 0;   // never more than capacity() unfinished ones
-  // Returns when all running tasks are done or `limit` has passed; false in the second case. No run() follows.
+  // Returns when all running tasks are done or `limit` has passed; false in the second case. No run() follows. Tasks
+  // that have not begun are let go, as if a crash had cut them.
   virtual bool stop(Duration limit) = 0;
 };
 

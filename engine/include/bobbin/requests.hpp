@@ -78,7 +78,8 @@ struct EngineStats {
   std::uint64_t activity_attempts = 0, activity_retries = 0, activity_failures = 0;
   std::uint64_t purged = 0;          // records whose retention was over (S28)
   std::uint64_t inbox_requests = 0;  // that the engine has not taken yet
-  std::uint64_t resident = 0, in_memory = 0, timers_in_memory = 0, activities_running = 0;
+  std::uint64_t resident = 0, in_memory = 0, timers_in_memory = 0;
+  std::uint64_t activities_running = 0;  // and those next in line: all that the runner has
   Lsn last_lsn = 0, durable_lsn = 0, fold_from = 0;
   bool storage_full = false;  // new work is refused until the disk has room again (S26)
   bool failed = false;        // a commit failed: only reopening helps

@@ -58,10 +58,15 @@ class SoakDrill {
       finish();
     } catch (const std::exception& error) {
       report_.trouble = error.what();
+      write_journals(options_.directory, stage_.sent(), stage_.receiver().batches());
     }
     report_.seconds =
         static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(steady_clock::now() - begun).count());
-    show();
+    try {
+      show();
+    } catch (const std::exception& error) {
+      if (report_.trouble.empty()) report_.trouble = error.what();
+    }
     judge_growth();
     return report_;
   }
