@@ -5,9 +5,24 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <new>
+#include <string>
 
 namespace bobbin::faults {
+
+namespace {
+
+// AddressSanitizer refuses libraries before its own unless told that it is meant; this one intercepts no memory
+// function.
+void allow_before_sanitizer() {
+#if defined(__SANITIZE_ADDRESS__)
+  const char* options = std::getenv("ASAN_OPTIONS");
+  ::setenv("ASAN_OPTIONS", ((options ? options : "") + std::string(":verify_asan_link_order=0")).c_str(), 1);
+#endif
+}
+
+}  // namespace
 
 Faults::Faults(const std::filesystem::path& directory) {
   const auto name = place_.path() / "control";
@@ -23,6 +38,7 @@ Faults::Faults(const std::filesystem::path& directory) {
   whole.copy(control_->directory, whole.size());
   ::setenv(control_variable, name.c_str(), 1);
   ::setenv("LD_PRELOAD", BOBBIN_FAULTS_LIBRARY, 1);
+  allow_before_sanitizer();
 }
 
 Faults::~Faults() {
