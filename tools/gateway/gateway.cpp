@@ -20,6 +20,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -208,11 +209,14 @@ class Gateway {
     });
   }
 
-  // Notes are for the next life only; a disk that takes none does not keep this one from its work.
+  // Notes are for the next life only: a disk that is full does not keep this one from its work, and one that fails
+  // shows itself by the log, too, once it is open.
   void note(const std::function<void()>& write) {
     try {
       write();
     } catch (const std::system_error& error) {
+      const bool is_full = error.code().value() == ENOSPC || error.code().value() == EDQUOT;
+      if (!engine_ && !is_full) throw;
       if (!std::exchange(told_of_notes_, true))
         log_->warn("{}: after a restart, messages of just before it may be taken in twice when they are repeated",
                    error.what());

@@ -41,7 +41,8 @@ Duration boot_time() {
 }
 
 [[noreturn]] void fail(const char* what, const std::filesystem::path& file) {
-  throw std::system_error(errno, std::generic_category(), std::string("cannot ") + what + " " + file.string());
+  throw std::system_error(errno, std::generic_category(),
+                          "check the disk, or the rights on it: cannot " + std::string(what) + " " + file.string());
 }
 
 void sync_directory(const std::filesystem::path& directory) {
