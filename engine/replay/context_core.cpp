@@ -1,5 +1,7 @@
 #include "engine/replay/context_core.hpp"
 
+#include "engine/base/prefetch.hpp"
+
 #include <bobbin/assert.hpp>
 
 #include <algorithm>
@@ -246,6 +248,13 @@ void ContextCore::finish_activity(std::uint32_t ordinal, PayloadPtr result, cons
   activity->error = error;
   settle(*activity, OperationState::done);
   run_fibers();
+}
+
+void ContextCore::prefetch_waits() const {
+  if (!waits_.empty()) prefetch_bytes(waits_.front(), sizeof(Operation));
+  if (!timers_.empty()) prefetch_bytes(timers_.front(), cache_line);
+  prefetch_bytes(decisions_.data(), sizeof(Decision));
+  fibers_.prefetch_task();
 }
 
 const Operation* ContextCore::first_timer() const {

@@ -33,6 +33,11 @@ class Execution {
   };
   std::optional<DueTimer> due_timer(LogTime time) const;
 
+  // An input is about to be applied: brings to the cache what it touches, each step following what the one before
+  // has brought.
+  void prefetch_waits() const { core_.prefetch_waits(); }
+  void prefetch_fiber() const { core_.prefetch_fiber(); }
+
   // What the turn decided since begin_turn.
   const std::vector<Decision>& decisions() const { return core_.decisions(); }
   std::vector<Decision> take_decisions() { return std::move(core_.decisions()); }

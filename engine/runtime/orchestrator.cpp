@@ -1,8 +1,10 @@
 #include "engine/runtime/orchestrator.hpp"
 
 #include "engine/base/overloaded.hpp"
+#include "engine/base/prefetch.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace bobbin {
 
@@ -10,10 +12,8 @@ namespace {
 
 // Requests, timers and instances that one step takes: short steps keep commits going.
 constexpr std::size_t requests_a_step = 32;
-// So far ahead of its turn a request's look-ups and payload are brought into the cache: the caller's core has written
-// it.
-constexpr std::size_t prefetched_ahead = 4;
-constexpr std::size_t bytes_prefetched_ahead = 2;
+// So many requests' payloads and instances are brought to the cache together: small enough for the first-level one.
+constexpr std::size_t prefetched_together = 8;
 constexpr std::size_t bytes_prefetched_max = 512;
 constexpr std::size_t timers_a_step = 256;
 constexpr std::size_t turns_a_step = 64;
@@ -127,7 +127,7 @@ bool Orchestrator::take_requests() {
   for (const auto& outcome : outcomes_) attempt_done(outcome);
   for (std::size_t left = requests_a_step; left > 0 && handled_ < taken_.size(); --left) {
     if (!core_.room.can_judge(taken_[handled_])) return false;
-    prefetch();
+    if (left % prefetched_together == 0) prefetch();
     handle(taken_[handled_]);
     ++handled_;
   }
@@ -135,20 +135,29 @@ bool Orchestrator::take_requests() {
   return handled_ < taken_.size();
 }
 
-void Orchestrator::prefetch() const {
-  const auto at = [this](std::size_t ahead) {
-    return handled_ + ahead < taken_.size() ? std::get_if<AcceptRequest>(&taken_[handled_ + ahead]) : nullptr;
-  };
-  if (const auto* accept = at(prefetched_ahead)) {
+// Of a few requests at a time, step by step: what a step reads, the one before has brought for all of them, so that
+// they wait for memory together and not one after the other.
+void Orchestrator::prefetch() {
+  std::array<Instance*, prefetched_together> instances{};
+  const auto count = std::min(instances.size(), taken_.size() - handled_);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* accept = std::get_if<AcceptRequest>(&taken_[handled_ + i]);
+    if (!accept) continue;
     core_.dedup.prefetch(accept->dedup_hash);
-    __builtin_prefetch(accept->value.get());
+    prefetch_bytes(accept->value.get(), sizeof(Payload));
+    instances[i] = core_.overlay.resident_row(accept->id);
+    if (instances[i]) prefetch_bytes(instances[i], sizeof(Instance));
   }
-  const auto* accept = at(bytes_prefetched_ahead);
-  if (!accept || !accept->value) return;
-  const auto& bytes = accept->value->bytes;
-  constexpr std::size_t cache_line = 64;
-  for (std::size_t i = 0; i < std::min(bytes.size(), bytes_prefetched_max); i += cache_line)
-    __builtin_prefetch(bytes.data() + i);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* accept = std::get_if<AcceptRequest>(&taken_[handled_ + i]);
+    if (accept && accept->value)
+      prefetch_bytes(accept->value->bytes.data(), std::min(accept->value->bytes.size(), bytes_prefetched_max));
+    if (instances[i]) prefetch_bytes(instances[i]->execution.get(), sizeof(Execution));
+  }
+  for (const auto* instance : instances)
+    if (instance && instance->execution) instance->execution->prefetch_waits();
+  for (const auto* instance : instances)
+    if (instance && instance->execution) instance->execution->prefetch_fiber();
 }
 
 // What was done with makes room for callers that wait for it.

@@ -38,7 +38,7 @@ class Orchestrator {
   void advance_clock();
   bool take_requests();
   void refill();
-  void prefetch() const;
+  void prefetch();
   void handle(Request& request);
   void attempt_done(const AttemptDone& done);
   bool fire_timers();
