@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -15,7 +16,15 @@ void assertion_failed(const char* what, const char* file, int line) {
   std::abort();
 }
 
-std::string to_string(Position position) { return std::to_string(position.lsn) + "." + std::to_string(position.index); }
+std::string to_string(Position position) {
+  constexpr std::size_t lsn_digits = 20;
+  constexpr std::size_t index_digits = 10;
+  char text[lsn_digits + 1 + index_digits];
+  auto* end = std::to_chars(text, text + lsn_digits, position.lsn).ptr;
+  *end++ = '.';
+  end = std::to_chars(end, std::end(text), position.index).ptr;
+  return {text, end};
+}
 
 LogTime add_saturating(LogTime time, Duration length) {
   Duration::rep sum = 0;

@@ -21,7 +21,7 @@ void write_bytes(std::uint32_t number, std::string_view bytes, std::string& out)
   out.append(bytes);
 }
 
-std::uint64_t Reader::read_varint() {
+std::uint64_t Reader::read_long_varint() {
   std::uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
     if (rest_.empty()) throw InvalidArgument("a payload ends within a number");
@@ -33,40 +33,22 @@ std::uint64_t Reader::read_varint() {
   throw InvalidArgument("a payload holds a number of more than 64 bits");
 }
 
-bool Reader::next() {
-  if (rest_.empty()) return false;
-  const auto tag = read_varint();
-  if ((tag & 3) > 2 || tag >> 30 != 0) throw InvalidArgument("a payload holds a field of an unknown kind");
-  number_ = static_cast<std::uint32_t>(tag >> 2);
-  kind_ = static_cast<Kind>(tag & 3);
-  return true;
+void Reader::refuse_tag() { throw InvalidArgument("a payload holds a field of an unknown kind"); }
+
+void Reader::refuse_kind() const {
+  throw InvalidArgument("field " + std::to_string(number_) + " of a payload was written with another type");
 }
 
-void Reader::expect_kind(Kind kind) const {
-  if (kind_ != kind)
-    throw InvalidArgument("field " + std::to_string(number_) + " of a payload was written with another type");
-}
-
-std::uint64_t Reader::varint() {
-  expect_kind(Kind::varint);
-  return read_varint();
+void Reader::refuse_end() const {
+  throw InvalidArgument("a payload ends within field " + std::to_string(number_));
 }
 
 std::uint64_t Reader::fixed64() {
   expect_kind(Kind::fixed64);
-  if (rest_.size() < 8) throw InvalidArgument("a payload ends within field " + std::to_string(number_));
+  if (rest_.size() < 8) refuse_end();
   std::uint64_t value = 0;
   for (unsigned i = 0; i < 8; ++i) value |= std::uint64_t{static_cast<std::uint8_t>(rest_[i])} << (8 * i);
   rest_.remove_prefix(8);
-  return value;
-}
-
-std::string_view Reader::bytes() {
-  expect_kind(Kind::bytes);
-  const auto size = read_varint();
-  if (size > rest_.size()) throw InvalidArgument("a payload ends within field " + std::to_string(number_));
-  const auto value = rest_.substr(0, size);
-  rest_.remove_prefix(size);
   return value;
 }
 

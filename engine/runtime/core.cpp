@@ -23,7 +23,8 @@ Core::Core(Store& its_store, const Registry& its_registry, const EngineOptions& 
       dedup(store, tail, dedup_limits(options)),
       timers(store),
       purge(overlay, clock, options),
-      log(store, overlay, dedup, purge, tail, clock, options, info.last_lsn),
+      batches(*ports.executor),
+      log(store, overlay, dedup, purge, tail, clock, options, batches, info.last_lsn),
       room(*this) {
   overlay.load_ledgers();
 }

@@ -1,6 +1,7 @@
 // What the parts of the orchestrator lane share.
 #pragma once
 
+#include "engine/runtime/batch_pool.hpp"
 #include "engine/runtime/counters.hpp"
 #include "engine/runtime/dedup_index.hpp"
 #include "engine/runtime/log_builder.hpp"
@@ -35,6 +36,7 @@ struct Core {
   DedupIndex dedup;
   TimerQueue timers;
   Purge purge;
+  BatchPool batches;
   LogBuilder log;
   Room room;
   Counters counters;

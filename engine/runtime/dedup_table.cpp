@@ -2,6 +2,8 @@
 
 #include <bobbin/assert.hpp>
 
+#include <endian.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -17,6 +19,13 @@ std::uint32_t tag_of(const Id128& hash) {
   std::uint32_t tag = 0;
   std::memcpy(&tag, hash.bytes.data() + 8, sizeof tag);
   return tag;
+}
+
+// As a number that sorts as they do.
+std::uint64_t first_bytes(const Id128& hash) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, hash.bytes.data(), sizeof bytes);
+  return be64toh(bytes);
 }
 
 }  // namespace
@@ -57,11 +66,19 @@ void DedupTable::fill(std::size_t slots) {
 }
 
 std::vector<DedupEntry> DedupTable::take_sorted() {
-  auto entries = std::exchange(entries_, {});
-  entries_.reserve(entries.size());
+  // By their first bytes, as entries are large; equal ones nearly never are.
+  std::vector<std::pair<std::uint64_t, const DedupEntry*>> order;
+  order.reserve(entries_.size());
+  for (const auto& entry : entries_) order.emplace_back(first_bytes(entry.hash), &entry);
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second->hash < b.second->hash;
+  });
+  std::vector<DedupEntry> sorted;
+  sorted.reserve(order.size());
+  for (const auto& [bytes, entry] : order) sorted.push_back(*entry);
+  entries_.clear();
   std::fill(slots_.begin(), slots_.end(), Slot{});
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.hash < b.hash; });
-  return entries;
+  return sorted;
 }
 
 }  // namespace bobbin

@@ -4,7 +4,6 @@
 
 #include <bobbin/types.hpp>
 
-#include <bit>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -25,8 +24,12 @@ class DedupTags {
 
  private:
   static constexpr std::size_t slots_a_line = 16;
+  static constexpr std::uint32_t tag_mask = 0xffff'0000;
+  // Of a hash's piece << 16 | its run's number in the segment, from 1. Taken in order; 0 is free.
   struct alignas(64) Line {
-    std::uint32_t slots[slots_a_line];  // piece of the hash << 16 | run's number in the segment, from 1; 0: free
+    std::uint32_t slots[slots_a_line];
+
+    bool may_hold(std::uint32_t tag) const;
   };
   struct Unmap {
     std::size_t bytes;
@@ -50,22 +53,28 @@ class DedupTags {
   std::size_t ids_ = 0;
 };
 
+// All slots at once and without branches: nearly never does any match.
+inline bool DedupTags::Line::may_hold(std::uint32_t tag) const {
+  using Four = std::uint32_t __attribute__((vector_size(16)));
+  const auto* four = reinterpret_cast<const Four*>(slots);
+  const auto equal = [&](std::size_t i) { return (four[i] & tag_mask) == tag; };
+  const auto any = equal(0) | equal(1) | equal(2) | equal(3);
+  using Two = std::uint64_t __attribute__((vector_size(16)));
+  const auto halves = reinterpret_cast<Two>(any);
+  return (halves[0] | halves[1]) != 0;
+}
+
 template <class Look>
 auto DedupTags::find(const Id128& hash, Look look) const -> decltype(look(std::uint32_t{})) {
   const auto tag = tag_of(hash);
   for (const auto& segment : segments_) {
     for (auto at = segment.line_of(hash);; at = (at + 1) % segment.line_count) {
-      const auto& slots = segment.lines[at].slots;
-      // Without branches: nearly never does any slot match.
-      std::uint32_t taken = 0, matches = 0;
-      for (std::size_t i = 0; i < slots_a_line; ++i) {
-        const auto is_taken = static_cast<std::uint32_t>(slots[i] != 0);
-        taken += is_taken;
-        matches |= (is_taken & static_cast<std::uint32_t>((slots[i] & 0xffff0000) == tag)) << i;
-      }
-      for (; matches != 0; matches &= matches - 1)
-        if (auto found = look(segment.first_run + (slots[std::countr_zero(matches)] & 0xffff) - 1)) return found;
-      if (taken < slots_a_line) break;  // a full line may have overflowed into the next one
+      const auto& line = segment.lines[at];
+      if (line.may_hold(tag))
+        for (const auto slot : line.slots)
+          if (slot != 0 && (slot & tag_mask) == tag)
+            if (auto found = look(segment.first_run + (slot & ~tag_mask) - 1)) return found;
+      if (line.slots[slots_a_line - 1] == 0) break;  // a full line may have overflowed into the next one
     }
   }
   return {};

@@ -53,6 +53,7 @@ void Engine::Impl::work(Lane lane) {
       break;
     case Lane::completion:
       completions.work();
+      core.batches.work();
       break;
   }
   on_lane = outer;

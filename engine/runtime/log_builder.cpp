@@ -10,8 +10,6 @@ namespace bobbin {
 
 namespace {
 
-constexpr std::size_t batches_kept = 2;
-
 // What a batch carries of the checkpoint, beside one row for each of its records: so rows leave as fast as records make
 // them, and the tail that recovery folds stays bounded.
 constexpr std::size_t rows_a_batch = 64;
@@ -36,7 +34,8 @@ const Record* record_in(const SealedBatch& sealed, Lsn lsn) {
 }  // namespace
 
 LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, Tail& tail,
-                       const LogClock& clock, const EngineOptions& options, Lsn last)
+                       const LogClock& clock, const EngineOptions& options, BatchPool& batches,
+                       Lsn last)
     : store_(store),
       overlay_(overlay),
       dedup_(dedup),
@@ -44,9 +43,10 @@ LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge&
       tail_(tail),
       clock_(clock),
       options_(options),
+      batches_(batches),
       last_(last),
       fold_from_(store.info().fold_from),
-      open_(std::make_shared<SealedBatch>()) {}
+      open_(batches.take()) {}
 
 Lsn LogBuilder::append(const InstanceId& instance, RecordBody body) {
   Record record;
@@ -106,20 +106,13 @@ bool LogBuilder::full() const {
 }
 
 std::shared_ptr<SealedBatch> LogBuilder::seal() {
-  auto sealed = std::exchange(open_, fresh_batch());
+  auto sealed = std::exchange(open_, batches_.take());
   open_->completions.reserve(sealed->completions.size());
   open_bytes_ = 0;
   if (!sealed->batch.records.empty()) checkpoint(sealed->batch);
   purge_.add_order(sealed->batch, fold_from_);
   if (!sealed->batch.empty()) in_flight_.push_back(sealed);
   return sealed;
-}
-
-std::shared_ptr<SealedBatch> LogBuilder::fresh_batch() {
-  if (written_.empty()) return std::make_shared<SealedBatch>();
-  auto batch = std::move(written_.back());
-  written_.pop_back();
-  return batch;
 }
 
 void LogBuilder::hurry(bool on) {
@@ -162,12 +155,9 @@ std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {
 
 void LogBuilder::committed() {
   for (; !in_flight_.empty() && in_flight_.front()->written; in_flight_.pop_front()) {
-    auto& sealed = *in_flight_.front();
+    const auto& sealed = *in_flight_.front();
     if (sealed.batch.purge) purge_.done(sealed.done);
-    if (written_.size() == batches_kept) continue;
-    sealed.batch.clear();
-    sealed.written = false;
-    written_.push_back(std::move(in_flight_.front()));
+    batches_.give_back(std::move(in_flight_.front()));
   }
 }
 

@@ -2,9 +2,9 @@
 // batch that is committed next.
 #pragma once
 
+#include "engine/runtime/batch_pool.hpp"
 #include "engine/runtime/dedup_index.hpp"
 #include "engine/runtime/log_clock.hpp"
-#include "engine/runtime/log_writer.hpp"
 #include "engine/runtime/overlay.hpp"
 #include "engine/runtime/purge.hpp"
 #include "engine/runtime/tail.hpp"
@@ -20,7 +20,7 @@ namespace bobbin {
 class LogBuilder {
  public:
   LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, Tail& tail, const LogClock& clock,
-             const EngineOptions& options, Lsn last);
+             const EngineOptions& options, BatchPool& batches, Lsn last);
 
   Lsn last_lsn() const { return last_; }
   Lsn next_lsn() const { return last_ + 1; }
@@ -78,7 +78,6 @@ class LogBuilder {
   void add_schema(const PayloadPtr& payload);
   void checkpoint(Batch& batch);
   std::uint64_t tail_weight() const;  // of what recovery would fold
-  std::shared_ptr<SealedBatch> fresh_batch();
 
   Store& store_;
   Overlay& overlay_;
@@ -87,6 +86,7 @@ class LogBuilder {
   Tail& tail_;
   const LogClock& clock_;
   const EngineOptions& options_;
+  BatchPool& batches_;
   Lsn last_;
   Lsn fold_from_;
   std::shared_ptr<SealedBatch> open_;
@@ -95,7 +95,6 @@ class LogBuilder {
   bool hurried_ = false;
   bool nothing_left_ = false;  // of what the last hurried checkpoint could have written
   std::deque<std::shared_ptr<SealedBatch>> in_flight_;
-  std::vector<std::shared_ptr<SealedBatch>> written_;  // their memory serves again
   std::unordered_set<std::uint64_t> known_schemas_;
 };
 

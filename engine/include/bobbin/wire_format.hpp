@@ -33,19 +33,47 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
-  bool next();  // moves to the next field's value; false at the end
+  bool next() {  // moves to the next field's value; false at the end
+    if (rest_.empty()) return false;
+    const auto tag = read_varint();
+    if ((tag & 3) > 2 || tag >> 30 != 0) refuse_tag();
+    number_ = static_cast<std::uint32_t>(tag >> 2);
+    kind_ = static_cast<Kind>(tag & 3);
+    return true;
+  }
   std::uint32_t number() const { return number_; }
   Kind kind() const { return kind_; }
 
   // The value, of the kind that the tag says; exactly one of these, or skip(), follows a next().
-  std::uint64_t varint();
+  std::uint64_t varint() {
+    expect_kind(Kind::varint);
+    return read_varint();
+  }
   std::uint64_t fixed64();
-  std::string_view bytes();
+  std::string_view bytes() {
+    expect_kind(Kind::bytes);
+    const auto size = read_varint();
+    if (size > rest_.size()) refuse_end();
+    const auto value = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return value;
+  }
   void skip();
 
  private:
-  std::uint64_t read_varint();
-  void expect_kind(Kind kind) const;
+  std::uint64_t read_varint() {
+    if (rest_.empty() || static_cast<std::uint8_t>(rest_.front()) >= 0x80) return read_long_varint();
+    const auto value = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return value;
+  }
+  std::uint64_t read_long_varint();
+  void expect_kind(Kind kind) const {
+    if (kind_ != kind) refuse_kind();
+  }
+  [[noreturn]] static void refuse_tag();
+  [[noreturn]] void refuse_kind() const;
+  [[noreturn]] void refuse_end() const;
 
   std::string_view rest_;
   std::uint32_t number_ = 0;
@@ -79,7 +107,7 @@ void write_scalar(std::uint32_t number, const T& value, std::string& out) {
 template <class T>
 void read_scalar(Reader& reader, T& value) {
   if constexpr (std::is_same_v<T, std::string>)
-    value = reader.bytes();
+    value = std::string(reader.bytes());
   else if constexpr (std::is_same_v<T, double>)
     value = std::bit_cast<double>(reader.fixed64());
   else if constexpr (std::is_same_v<T, LogTime>)
