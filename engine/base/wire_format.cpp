@@ -3,7 +3,7 @@
 
 namespace bobbin::wire {
 
-void write_varint(std::uint64_t value, std::string& out) {
+void write_long_varint(std::uint64_t value, std::string& out) {
   char bytes[10];
   std::size_t size = 0;
   for (; value >= 0x80; value >>= 7) bytes[size++] = static_cast<char>(value | 0x80);

@@ -24,7 +24,7 @@ constexpr std::size_t turns_waiting_max = 2 * turns_a_step;
 // in each run that has not been read, so that with many runs a step's requests take as long.
 constexpr std::size_t tags_a_step = 131'072;
 // While one batch is being written, the next one waits for it unless it has grown to this.
-constexpr std::size_t records_worth_queueing = 512;
+constexpr std::size_t records_worth_queueing = 128;
 
 // With so few records in a batch few callers are about: what they could do until it is written saves less than waking
 // the writer's thread costs.

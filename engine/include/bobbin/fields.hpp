@@ -75,6 +75,28 @@ void write_field(std::uint32_t number, const T& value, std::string& out) {
   }
 }
 
+// About what a value takes, and seldom less: so that its bytes are allocated once.
+template <class T>
+std::size_t estimated_bytes(const T& value) {
+  constexpr std::size_t tag_and_length = 4;
+  if constexpr (IsVector<T>::value || IsOptional<T>::value) {
+    std::size_t bytes = 0;
+    if constexpr (IsVector<T>::value)
+      for (const auto& element : value) bytes += estimated_bytes(element);
+    else if (value)
+      bytes = estimated_bytes(*value);
+    return bytes;
+  } else if constexpr (HasFields<T>) {
+    return std::apply(
+        [&](const auto&... field) { return (tag_and_length + ... + estimated_bytes(value.*field.member)); },
+        Fields<T>::fields);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return tag_and_length + value.size();
+  } else {
+    return tag_and_length + sizeof value;
+  }
+}
+
 template <class T>
 void read_field(Reader& reader, T& value) {
   if constexpr (IsVector<T>::value) {
@@ -153,6 +175,7 @@ struct Codec<T> {
   }
   static Payload encode(const T& value) {
     Payload payload{CodecId::fields, schema().type_id, schema().hash, {}, &schema()};
+    payload.bytes.reserve(wire::estimated_bytes(value));
     wire::write_struct(value, payload.bytes);
     return payload;
   }

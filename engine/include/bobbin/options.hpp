@@ -19,7 +19,7 @@ struct EngineOptions {
   std::size_t inbox_bytes = 64u << 20;
   // A commit holds at most about this many records (and answers), and bytes of payload.
   std::size_t batch_records = 4'096;
-  std::size_t batch_bytes = 8u << 20;
+  std::size_t batch_bytes = 2u << 20;
 
   std::size_t activity_threads = 16;  // each has up to eight activities at hand, of which it runs one
   // Instances whose fibers are in memory; idle ones beyond it are unwound and replayed on demand. 1 to 16,000.

@@ -17,7 +17,13 @@ namespace bobbin::wire {
 
 enum class Kind : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2 };
 
-void write_varint(std::uint64_t value, std::string& out);
+void write_long_varint(std::uint64_t value, std::string& out);
+inline void write_varint(std::uint64_t value, std::string& out) {
+  if (value < 0x80)
+    out.push_back(static_cast<char>(value));
+  else
+    write_long_varint(value, out);
+}
 void write_tag(std::uint32_t number, Kind kind, std::string& out);
 void write_bytes(std::uint32_t number, std::string_view bytes, std::string& out);
 
@@ -90,7 +96,9 @@ void write_scalar(std::uint32_t number, const T& value, std::string& out) {
   } else if constexpr (std::is_same_v<T, double>) {
     write_tag(number, Kind::fixed64, out);
     const auto bits = std::bit_cast<std::uint64_t>(value);
-    for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(bits >> shift));
+    char bytes[sizeof bits];
+    for (std::size_t i = 0; i < sizeof bits; ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
+    out.append(bytes, sizeof bytes);
   } else {
     write_tag(number, Kind::varint, out);
     if constexpr (std::is_same_v<T, LogTime>)
