@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 namespace bobbin {
@@ -21,11 +22,11 @@ std::uint32_t tag_of(const Id128& hash) {
   return tag;
 }
 
-// As a number that sorts as they do.
-std::uint64_t first_bytes(const Id128& hash) {
-  std::uint64_t bytes = 0;
-  std::memcpy(&bytes, hash.bytes.data(), sizeof bytes);
-  return be64toh(bytes);
+// Of `count` equal stretches of all hashes, the one that the hash is in.
+std::size_t stretch_of(const Id128& hash, std::size_t count) {
+  std::uint32_t first_bytes = 0;
+  std::memcpy(&first_bytes, hash.bytes.data(), sizeof first_bytes);
+  return std::uint64_t{be32toh(first_bytes)} * count >> 32;
 }
 
 }  // namespace
@@ -65,17 +66,16 @@ void DedupTable::fill(std::size_t slots) {
   }
 }
 
+// Hashes are evenly spread: with as many stretches as entries, nearly each has one or two, and little is left to sort.
 std::vector<DedupEntry> DedupTable::take_sorted() {
-  // By their first bytes, as entries are large; equal ones nearly never are.
-  std::vector<std::pair<std::uint64_t, const DedupEntry*>> order;
-  order.reserve(entries_.size());
-  for (const auto& entry : entries_) order.emplace_back(first_bytes(entry.hash), &entry);
-  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second->hash < b.second->hash;
-  });
-  std::vector<DedupEntry> sorted;
-  sorted.reserve(order.size());
-  for (const auto& [bytes, entry] : order) sorted.push_back(*entry);
+  const auto count = entries_.size();
+  std::vector<std::uint32_t> ends(count + 1);
+  for (const auto& entry : entries_) ++ends[stretch_of(entry.hash, count) + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<DedupEntry> sorted(count);
+  for (const auto& entry : entries_) sorted[ends[stretch_of(entry.hash, count)]++] = entry;
+  for (std::size_t i = 1; i < count; ++i)
+    for (auto at = i; at > 0 && sorted[at].hash < sorted[at - 1].hash; --at) std::swap(sorted[at], sorted[at - 1]);
   entries_.clear();
   std::fill(slots_.begin(), slots_.end(), Slot{});
   return sorted;

@@ -107,7 +107,7 @@ bool LogBuilder::full() const {
 
 std::shared_ptr<SealedBatch> LogBuilder::seal() {
   auto sealed = std::exchange(open_, batches_.take());
-  open_->completions.reserve(sealed->completions.size());
+  open_->completions.reserve(2 * sealed->completions.size());
   open_bytes_ = 0;
   if (!sealed->batch.records.empty()) checkpoint(sealed->batch);
   purge_.add_order(sealed->batch, fold_from_);
