@@ -1,5 +1,6 @@
 // Two equal texts are two messages or one as S30 says, on the real gateway and over its death.
 #include "tests/drill/process_rig.hpp"
+#include "tools/gateway/lives.hpp"
 
 #include <bobbin/types.hpp>
 
@@ -7,9 +8,26 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace bobbin::drill {
+
+namespace {
+
+// As if the process had lived on for ten seconds before it died.
+void last_life_was_longer(const ProcessRig& rig) {
+  const auto file = rig.directory() / "data" / "alive";
+  auto lives = gateway::Lives(rig.directory() / "data").earlier();
+  REQUIRE_FALSE(lives.empty());
+  lives.back().lived += std::chrono::seconds(10);
+  std::ofstream out(file);
+  for (const auto& life : lives)
+    out << life.first_lsn << ' ' << life.began.count() << ' ' << life.lived.count() << '\n';
+}
+
+}  // namespace
 
 TEST_CASE("S30: an equal text on a living session is a new message once the first is answered") {
   ProcessRig rig;
@@ -59,17 +77,53 @@ TEST_CASE("S30: a text accepted more than five seconds before the death is not a
   rig.start();
   const auto first = rig.accepted(*rig.bind(), "yes");
   rig.gateway.kill_hard();
-  // As if the process had lived on for ten seconds before it died.
-  Lsn first_lsn = 0;
-  Duration::rep began = 0, lived = 0;
-  const auto alive = rig.directory() / "data" / "alive";
-  std::ifstream(alive) >> first_lsn >> began >> lived;
-  REQUIRE(first_lsn == 1);
-  std::ofstream(alive) << first_lsn << " " << began << " " << lived + Duration(std::chrono::seconds(10)).count()
-                       << '\n';
+  last_life_was_longer(rig);
   rig.start();
   CHECK(rig.accepted(*rig.bind(), "yes") != first);
   rig.batches_with(2);
+}
+
+TEST_CASE("S30: a message absorbs one repetition, over several deaths") {
+  ProcessRig rig;
+  rig.start();
+  const auto first = rig.accepted(*rig.bind(), "yes");
+  rig.restart_after_kill();
+  CHECK(rig.accepted(*rig.bind(), "yes") == first);
+  rig.gateway.kill_hard();
+  last_life_was_longer(rig);
+  rig.start();
+  CHECK(rig.accepted(*rig.bind(), "yes") != first);
+  rig.batches_with(2);
+  CHECK(rig.end().clean());
+  CHECK(rig.messages_delivered() == 2);
+}
+
+TEST_CASE("S30: a repetition just before a death may come again after it") {
+  ProcessRig rig;
+  rig.start();
+  const auto first = rig.accepted(*rig.bind(), "yes");
+  for (int death = 0; death < 3; ++death) {
+    rig.restart_after_kill();
+    CHECK(rig.accepted(*rig.bind(), "yes") == first);
+  }
+  rig.batches_with(1);
+  CHECK(rig.end().clean());
+  CHECK(rig.messages_delivered() == 1);
+}
+
+TEST_CASE("S26, S30: where no life can be noted for want of room, the gateway works, and says what may follow") {
+  ProcessRig rig;
+  std::filesystem::create_directory(rig.directory() / "data");
+  std::filesystem::create_symlink("/dev/full", rig.directory() / "data" / "alive");
+  rig.start();
+  const auto first = rig.accepted(*rig.bind(), "yes");
+  rig.restart_after_kill();
+  CHECK(rig.accepted(*rig.bind(), "yes") == first);
+  rig.batches_with(1);
+  CHECK(rig.end().clean());
+  const auto log = rig.gateway.log_of_life();
+  CHECK(log.find("may be taken in twice") != std::string::npos);
+  CHECK(log.find("No space left on device") != std::string::npos);
 }
 
 TEST_CASE("S30: a text is absorbed once when its session ends right after the answer") {

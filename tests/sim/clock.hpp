@@ -27,8 +27,14 @@ class SimClock final : public Clock {
   void move_wall(Duration by) { wall_ += by; }
 
   // A process dies; none of its life counts if it could not write to its log.
-  void died(bool wrote) { lived_ = wrote ? boot_ - opened_at_ : Duration{}; }
+  void died(bool wrote) {
+    lived_ = wrote ? lives() : Duration{};
+    died_at_ = boot_;
+  }
   Duration lived() const { return lived_; }
+  Duration died_at() const { return died_at_; }
+  // So long does the life last that has not ended.
+  Duration lives() const { return boot_ - opened_at_; }
   // The machine starts again; its other clock counts from nothing.
   void reboot() { boot_ = Duration(1); }
   // An engine opens a log that ends at these times.
@@ -49,6 +55,7 @@ class SimClock final : public Clock {
   Elapsed elapsed_{};
   Duration opened_at_{};
   Duration lived_{};
+  Duration died_at_{};
 };
 
 }  // namespace bobbin::sim

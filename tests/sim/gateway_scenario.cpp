@@ -91,7 +91,7 @@ class GatewayScenario final : public Scenario {
   const workflows::SmsWindow window_;
   std::shared_ptr<spdlog::logger> log_;
   std::unique_ptr<Process> process_;
-  std::vector<gateway::Life> lives_;  // the file of the disk
+  gateway::Past past_;  // the files of the disk
   SmsPeer peer_;
   SmsReceiver receiver_;
 };
@@ -107,11 +107,12 @@ void GatewayScenario::log_opened(Store& store) {
   process_ = std::make_unique<Process>([this] { return random_.next(); });
   const gateway::RetransmissionOptions options;
   // What the former life noted last is not quite new.
-  if (!lives_.empty())
-    lives_.back().lived = std::max(world_.clock().lived() - random_.duration(gateway::Lives::interval), Duration{});
-  gateway::seed_after_restart(store, lives_, now(), options, process_->retransmission);
+  auto& lives = past_.lives;
+  if (!lives.empty())
+    lives.back().lived = std::max(world_.clock().lived() - random_.duration(gateway::Lives::interval), Duration{});
+  gateway::seed_after_restart(store, past_, now(), options, process_->retransmission);
   const auto last = store.snapshot()->record(store.info().last_lsn);
-  lives_ = gateway::with_new_life(std::move(lives_), last ? &*last : nullptr, options.absorb_for);
+  lives = gateway::with_new_life(std::move(lives), last ? &*last : nullptr, options.absorb_for);
 }
 
 void GatewayScenario::engine_back() {
@@ -119,6 +120,10 @@ void GatewayScenario::engine_back() {
   process->intake.emplace(
       world_.engine(), process->retransmission, window_, "49",
       [process](std::function<void()> act) { process->posted.push_back(std::move(act)); }, [this] { return now(); },
+      [this, process](const std::string& dedup_id, std::function<void(const ErrorInfo&)> then) {
+        past_.repetitions.push_back({past_.lives.back().first_lsn, world_.clock().lives(), dedup_id});
+        process->posted.push_back([then = std::move(then)] { then({}); });
+      },
       log_);
   peer_.connect(*process->intake);
 }

@@ -70,8 +70,11 @@ void SmsPeer::disconnect() {
   intake_ = nullptr;
   for (const auto& call : calls_) call->end();
   calls_.clear();
-  for (auto& message : messages_)
+  const auto now = world_.alive() ? world_.clock().boot_time() : world_.clock().died_at();
+  for (auto& message : messages_) {
     if (message.way == Way::http_unnamed && message.state == State::unanswered) message.state = State::given_up;
+    if (message.state == State::accepted && !settled(message, now)) message.cut_off = true;
+  }
 }
 
 void SmsPeer::lose_session() {
@@ -108,15 +111,18 @@ SmsPeer::Message SmsPeer::drawn(Random& random) const {
   return message;
 }
 
-// All before it were sent and answered on a session that has lived on for long, in a process that has, too.
+bool SmsPeer::settled(const Message& message, Duration now) {
+  return message.outstanding == 0 && now - message.answered_at >= settled_after;
+}
+
+// All before it were answered, for the last time on a session that then lived on for long, in a process that did, too.
 std::optional<SmsPeer::Message> SmsPeer::drawn_anew(Random& random) const {
   if (messages_.empty() || !session_) return std::nullopt;
   const auto& first = messages_[random.below(messages_.size())];
   if (first.way != Way::smpp || first.reference || first.part) return std::nullopt;
   for (const auto& same : messages_) {
-    const bool settled = same.state == State::accepted && same.first_sent_on == session_->id() &&
-                         same.outstanding == 0 && world_.clock().boot_time() - same.accepted_at >= settled_after;
-    if (same.text == first.text && !settled) return std::nullopt;
+    const bool another = same.state == State::accepted && !same.cut_off && settled(same, world_.clock().boot_time());
+    if (same.text == first.text && !another) return std::nullopt;
   }
   Message message;
   message.from = first.from;
@@ -130,7 +136,6 @@ void SmsPeer::send(std::size_t index) {
   auto& message = messages_[index];
   message.state = State::unanswered;
   message.sent_at = world_.clock().boot_time();
-  if (message.first_sent_on == 0) message.first_sent_on = session_->id();
   message.way == Way::smpp ? submit(index) : post(index);
 }
 
@@ -187,6 +192,7 @@ void SmsPeer::answered(std::size_t index, const http::Response& response) {
 
 void SmsPeer::refused(std::size_t index) {
   auto& message = messages_[index];
+  if (message.state == State::accepted) message.cut_off = true;
   if (message.state == State::unanswered)
     message.state = message.way == Way::http_unnamed ? State::given_up : State::unsent;
 }
@@ -198,7 +204,7 @@ void SmsPeer::accepted_as(std::size_t index, const std::string& id) {
   for (std::size_t i = 0; i < messages_.size(); ++i)
     if (i != index && messages_[i].state == State::accepted && messages_[i].id == id)
       verdict_.broken("message '" + message.text + "' is taken for an earlier one of the same text (S30)");
-  if (message.state != State::accepted) message.accepted_at = world_.clock().boot_time();
+  message.answered_at = world_.clock().boot_time();
   message.state = State::accepted;
   message.id = id;
   for (const auto& [position, event] : world_.model().events())

@@ -50,8 +50,8 @@ class SmsPeer {
     Duration sent_at{};
     int outstanding = 0;  // submissions on the living session that were not answered
     std::string id;
-    Duration accepted_at{};
-    std::uint64_t first_sent_on = 0;  // the session
+    Duration answered_at{};  // last
+    bool cut_off = false;    // it was accepted, and still an equal text may be taken for it
   };
   Message drawn(Random& random) const;
   // An equal text that S30 calls another message.
@@ -61,6 +61,8 @@ class SmsPeer {
   void post(std::size_t index);
   void accepted_as(std::size_t index, const std::string& id);
   void refused(std::size_t index);
+  // Neither another answer to it is on its way, nor may one be lost any more.
+  static bool settled(const Message& message, Duration now);
   void answered(std::size_t index, smpp::Status status, const std::string& id);
   void answered(std::size_t index, const http::Response& response);
 

@@ -5,6 +5,7 @@
 #include "tools/gateway/delivery.hpp"
 #include "tools/gateway/intake.hpp"
 #include "tools/gateway/lives.hpp"
+#include "tools/gateway/repetitions.hpp"
 #include "tools/gateway/restart.hpp"
 #include "tools/gateway/sign.hpp"
 
@@ -23,6 +24,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <system_error>
@@ -106,6 +108,10 @@ std::function<std::uint64_t()> random_source() {
   };
 }
 
+bool is_full(const std::system_error& error) {
+  return error.code().value() == ENOSPC || error.code().value() == EDQUOT;
+}
+
 class Gateway {
  public:
   Gateway(const GatewayConfig& config, const http::CurlGlobal& curl, std::shared_ptr<spdlog::logger> log,
@@ -114,17 +120,22 @@ class Gateway {
         log_(std::move(log)),
         delivery_(curl, config.delivery, log_),
         lives_(config.data_directory),
+        repetitions_(config.data_directory),
         retransmission_(retransmission_options_, random_source()),
         beat_timer_(io_),
         signals_(io_, SIGTERM, SIGINT) {
     open_engine(open_store);
-    intake_.emplace(*engine_, retransmission_, window_of(config), config.country_code, to_io(),
-                    &Retransmission::Time::clock::now, log_);
+    intake_.emplace(
+        *engine_, retransmission_, window_of(config), config.country_code, to_io(), &Retransmission::Time::clock::now,
+        [this](const auto& dedup_id, auto then) { note_repetition(dedup_id, std::move(then)); }, log_);
     listen();
   }
 
   // First the engine: until it is closed, its answers go through all the others.
-  ~Gateway() { engine_.reset(); }
+  ~Gateway() {
+    aside_.join();
+    engine_.reset();
+  }
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
@@ -145,11 +156,13 @@ class Gateway {
     LmdbOptions options;
     options.log_line = [log = log_](std::string_view line) { log->info("log: {}", line); };
     auto store = open_store(config_.data_directory, options);
-    const auto remembered = seed_after_restart(*store, lives_.all(), Retransmission::Time::clock::now(),
-                                               retransmission_options_, retransmission_);
+    const auto remembered =
+        seed_after_restart(*store, {lives_.earlier(), repetitions_.all()}, Retransmission::Time::clock::now(),
+                           retransmission_options_, retransmission_);
     opened_behind_ = store->info().last_lsn;
     const auto last = store->snapshot()->record(opened_behind_);
     note([&] { lives_.begin(last ? &*last : nullptr, retransmission_options_.absorb_for); });
+    note([&] { repetitions_.begin(lives_.first_lsn(), retransmission_options_.absorb_for); });
     if (remembered != 0)
       log_->info("{} messages of just before the last end may be repeated by their senders", remembered);
     Registry registry;
@@ -215,12 +228,37 @@ class Gateway {
     try {
       write();
     } catch (const std::system_error& error) {
-      const bool is_full = error.code().value() == ENOSPC || error.code().value() == EDQUOT;
-      if (!engine_ && !is_full) throw;
+      if (!engine_ && !is_full(error)) throw;
       if (!std::exchange(told_of_notes_, true))
         log_->warn("{}: after a restart, messages of just before it may be taken in twice when they are repeated",
                    error.what());
     }
+  }
+
+  // One sync for all that have gathered since the last.
+  void note_repetition(const std::string& dedup_id, std::function<void(const ErrorInfo&)> then) {
+    const std::lock_guard lock(unnoted_mutex_);
+    unnoted_.emplace_back(dedup_id, std::move(then));
+    if (unnoted_.size() == 1) asio::post(aside_, [this] { note_repetitions(); });
+  }
+
+  void note_repetitions() {
+    std::vector<Unnoted> noting;
+    {
+      const std::lock_guard lock(unnoted_mutex_);
+      noting.swap(unnoted_);
+    }
+    std::vector<std::string> dedup_ids;
+    for (const auto& [dedup_id, then] : noting) dedup_ids.push_back(dedup_id);
+    ErrorInfo failure;
+    try {
+      repetitions_.note(dedup_ids, lives_.lived());
+    } catch (const std::system_error& error) {
+      failure = {is_full(error) ? ErrorCode::storage_full : ErrorCode::outcome_unknown, {}, error.what(), false};
+    }
+    asio::post(io_, [noting = std::move(noting), failure] {
+      for (const auto& [dedup_id, then] : noting) then(failure);
+    });
   }
 
   // Ways in close one by one; the engine closes when the last is gone.
@@ -241,7 +279,11 @@ class Gateway {
   asio::io_context io_;
   asio::thread_pool aside_{1};
   Delivery delivery_;
-  Lives lives_;  // aside, once the engine is open
+  Lives lives_;              // aside, once the engine is open
+  Repetitions repetitions_;  // likewise
+  using Unnoted = std::pair<std::string, std::function<void(const ErrorInfo&)>>;
+  std::mutex unnoted_mutex_;
+  std::vector<Unnoted> unnoted_;
   std::atomic<bool> noting_{false};
   bool told_of_notes_ = false;
   RetransmissionOptions retransmission_options_;

@@ -81,13 +81,14 @@ workflows::Sms sms_of(const smpp::Submit& submit, const std::string& country_cod
 
 Intake::Intake(Engine& engine, Retransmission& retransmission, workflows::SmsWindow window, std::string country_code,
                std::function<void(std::function<void()>)> post, std::function<Retransmission::Time()> now,
-               std::shared_ptr<spdlog::logger> log)
+               NoteRepetition note_repetition, std::shared_ptr<spdlog::logger> log)
     : engine_(engine),
       retransmission_(retransmission),
       window_(std::move(window)),
       country_code_(std::move(country_code)),
       post_(std::move(post)),
       now_(std::move(now)),
+      note_repetition_(std::move(note_repetition)),
       log_(std::move(log)) {}
 
 void Intake::on_submit(const smpp::Submit& submit, smpp::Reply reply) {
@@ -108,7 +109,7 @@ void Intake::on_submit(const smpp::Submit& submit, smpp::Reply reply) {
   }
   // std::function wants what it holds to be copyable.
   auto shared_reply = std::make_shared<smpp::Reply>(std::move(reply));
-  accept(sms, judgement.dedup_id, [this, ticket = judgement.ticket, shared_reply](const auto& result) {
+  accept(sms, judgement, [this, ticket = judgement.ticket, shared_reply](const auto& result) {
     retransmission_.answered(ticket, memory_of(result.error), now_());
     (*shared_reply)(status_of(result.error), result ? to_string(result.value.position) : std::string());
   });
@@ -133,10 +134,12 @@ void Intake::on_http(const std::string& client, const http::Request& request, ht
   incoming.source = sms.from;
   incoming.destination = sms.to;
   incoming.content = message.text;
-  const auto dedup_id = message.message_id ? dedup_id_of_client(client, sms.from, sms.to, *message.message_id)
-                                           : retransmission_.fresh_dedup_id(incoming);
+  const auto judgement =
+      message.message_id
+          ? Judgement{Judgement::Kind::derived, dedup_id_of_client(client, sms.from, sms.to, *message.message_id), 0}
+          : Judgement{Judgement::Kind::fresh, retransmission_.fresh_dedup_id(incoming), 0};
   auto shared_respond = std::make_shared<http::Respond>(std::move(respond));
-  accept(sms, dedup_id, [shared_respond](const auto& result) { (*shared_respond)(response_to(result)); });
+  accept(sms, judgement, [shared_respond](const auto& result) { (*shared_respond)(response_to(result)); });
 }
 
 // A flood of refusals must not become one of log lines.
@@ -152,21 +155,30 @@ void Intake::count_refusal(const ErrorInfo& error) {
   quiet_until_ = now + std::chrono::seconds(1);
 }
 
-void Intake::accept(const workflows::Sms& sms, const std::string& dedup_id, OnAnswer answer) {
-  const auto finish = [this, answer = std::move(answer)](const Result<Accepted>& result) {
-    if (result.error)
-      count_refusal(result.error);
-    else
-      ++(result.value.how == Acceptance::duplicate ? counters_.repeated : counters_.accepted);
-    answer(result);
+void Intake::finish(const Result<Accepted>& result, const OnAnswer& answer) {
+  if (result.error)
+    count_refusal(result.error);
+  else
+    ++(result.value.how == Acceptance::duplicate ? counters_.repeated : counters_.accepted);
+  answer(result);
+}
+
+void Intake::accept(const workflows::Sms& sms, const Judgement& judgement, const OnAnswer& answer) {
+  // The log says nothing of what was judged a repetition, and the next life must know of it.
+  const auto noted = [this, judgement, answer](const Result<Accepted>& result) {
+    const bool repeated = judgement.kind == Judgement::Kind::repeated;
+    if (!repeated || result.error || result.value.how != Acceptance::duplicate) return finish(result, answer);
+    note_repetition_(judgement.dedup_id, [this, result, answer](const ErrorInfo& error) {
+      finish(error ? Result<Accepted>{error, {}} : result, answer);
+    });
   };
   const InstanceName conversation{workflows::sms_consolidation, conversation_key(sms)};
   try {
     engine_.raise_event_with_start(
-        conversation, window_, workflows::sms_event, sms, {.dedup_id = dedup_id},
-        [this, finish](const Result<Accepted>& result) { post_([finish, result] { finish(result); }); });
+        conversation, window_, workflows::sms_event, sms, {.dedup_id = judgement.dedup_id},
+        [this, noted](const Result<Accepted>& result) { post_([noted, result] { noted(result); }); });
   } catch (const Error& error) {
-    finish({error.info(), {}});
+    finish({error.info(), {}}, answer);
   }
 }
 

@@ -28,13 +28,17 @@ struct IntakeCounters {
 // What the engine answered, on the I/O thread.
 using OnAnswer = std::function<void(const Result<Accepted>&)>;
 
+// Notes a repetition that is about to be acknowledged and then, on the I/O thread, calls back; an error: it is not
+// noted, and must come again.
+using NoteRepetition = std::function<void(const std::string& dedup_id, std::function<void(const ErrorInfo&)> then)>;
+
 // I/O thread only. `post` takes a function to the I/O thread, from any thread; `now` is the clock of the
 // retransmissions.
 class Intake final : public smpp::SubmitHandler {
  public:
   Intake(Engine& engine, Retransmission& retransmission, workflows::SmsWindow window, std::string country_code,
          std::function<void(std::function<void()>)> post, std::function<Retransmission::Time()> now,
-         std::shared_ptr<spdlog::logger> log);
+         NoteRepetition note_repetition, std::shared_ptr<spdlog::logger> log);
 
   void on_submit(const smpp::Submit& submit, smpp::Reply reply) override;
   void on_session_closed(smpp::SessionId session) override;
@@ -46,7 +50,8 @@ class Intake final : public smpp::SubmitHandler {
 
  private:
   void count_refusal(const ErrorInfo& error);
-  void accept(const workflows::Sms& sms, const std::string& dedup_id, OnAnswer answer);
+  void accept(const workflows::Sms& sms, const Judgement& judgement, const OnAnswer& answer);
+  void finish(const Result<Accepted>& result, const OnAnswer& answer);
 
   Engine& engine_;
   Retransmission& retransmission_;
@@ -54,6 +59,7 @@ class Intake final : public smpp::SubmitHandler {
   const std::string country_code_;
   std::function<void(std::function<void()>)> post_;
   std::function<Retransmission::Time()> now_;
+  NoteRepetition note_repetition_;
   std::shared_ptr<spdlog::logger> log_;
   IntakeCounters counters_;
   std::chrono::steady_clock::time_point quiet_until_{};

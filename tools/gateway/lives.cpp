@@ -1,16 +1,10 @@
 #include "tools/gateway/lives.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <ctime>
 #include <fstream>
 #include <iomanip>
 #include <sstream>
 #include <string>
-#include <system_error>
-#include <utility>
 
 namespace bobbin::gateway {
 
@@ -40,17 +34,6 @@ Duration boot_time() {
   return std::chrono::duration_cast<Duration>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
-[[noreturn]] void fail(const char* what, const std::filesystem::path& file) {
-  throw std::system_error(errno, std::generic_category(),
-                          "check the disk, or the rights on it: cannot " + std::string(what) + " " + file.string());
-}
-
-void sync_directory(const std::filesystem::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0 || ::fsync(descriptor) != 0) fail("sync", directory);
-  ::close(descriptor);
-}
-
 }  // namespace
 
 std::vector<Life> with_new_life(std::vector<Life> lives, const Record* last, Duration long_enough) {
@@ -67,31 +50,27 @@ std::vector<Life> with_new_life(std::vector<Life> lives, const Record* last, Dur
 }
 
 Lives::Lives(const std::filesystem::path& data_directory) : file_(data_directory / "alive") {
-  std::ifstream in(file_);
-  lives_ = read(in);
-}
-
-Lives::~Lives() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  std::ifstream in(file_.path());
+  earlier_ = read(in);
 }
 
 void Lives::begin(const Record* last, Duration long_enough) {
-  lives_ = with_new_life(std::move(lives_), last, long_enough);
-  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) fail("open", file_);
+  noted_ = with_new_life(earlier_, last, long_enough);
+  file_.open();
   write();
-  if (::fsync(descriptor_) != 0) fail("sync", file_);
-  sync_directory(file_.parent_path());
+  file_.sync();
+  file_.sync_name();
 }
 
 void Lives::beat() {
-  if (descriptor_ < 0) return;
-  const auto now = boot_time();
-  if (!first_beat_) first_beat_ = now;
-  lives_.back().lived = now - *first_beat_;
+  if (!file_.is_open()) return;
+  if (!first_beat_) first_beat_ = boot_time();
+  noted_.back().lived = lived();
   write();
-  if (++beats_ % beats_a_sync == 0 && ::fdatasync(descriptor_) != 0) fail("sync", file_);
+  if (++beats_ % beats_a_sync == 0) file_.sync();
 }
+
+Duration Lives::lived() const { return first_beat_ ? boot_time() - *first_beat_ : Duration{}; }
 
 void Lives::write() {
   std::ostringstream lines;
@@ -99,10 +78,9 @@ void Lives::write() {
     lines << std::setfill('0') << std::setw(lsn_digits) << life.first_lsn << ' ' << std::setw(microseconds_digits)
           << life.began.count() << ' ' << std::setw(microseconds_digits) << life.lived.count() << '\n';
   };
-  for (const auto& life : lives_) add(life);
+  for (const auto& life : noted_) add(life);
   add({});  // ends what is read: behind it may be what is left of a longer list
-  const auto text = lines.str();
-  if (::pwrite(descriptor_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) fail("write", file_);
+  file_.write(lines.str(), 0);
 }
 
 }  // namespace bobbin::gateway

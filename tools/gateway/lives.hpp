@@ -2,6 +2,8 @@
 // can say nothing at its end, so it notes again and again that it lives on.
 #pragma once
 
+#include "tools/gateway/note_file.hpp"
+
 #include <bobbin/record.hpp>
 
 #include <chrono>
@@ -30,12 +32,9 @@ class Lives {
  public:
   // Reads what is there. A line that makes no sense ends the list.
   explicit Lives(const std::filesystem::path& data_directory);
-  ~Lives();
-  Lives(const Lives&) = delete;
-  Lives& operator=(const Lives&) = delete;
 
-  // The lives before this one, until begin(); then this one is the last.
-  const std::vector<Life>& all() const { return lives_; }
+  // The lives before this one.
+  const std::vector<Life>& earlier() const { return earlier_; }
 
   // To be called before this life writes to the log, which ends with `last` (null: it is empty). Throws
   // std::system_error if the file cannot be written: then the next life knows less of what may be repeated.
@@ -43,14 +42,18 @@ class Lives {
   // This life goes on; the first call says that its first record is durable. Throws like begin().
   void beat();
 
+  // Of this life, once it has begun.
+  Lsn first_lsn() const { return noted_.back().first_lsn; }
+  Duration lived() const;
+
   static constexpr std::chrono::milliseconds interval{100};
 
  private:
   void write();
 
-  std::filesystem::path file_;
-  int descriptor_ = -1;
-  std::vector<Life> lives_;
+  NoteFile file_;
+  std::vector<Life> earlier_;
+  std::vector<Life> noted_;             // what the file says; this life is the last
   std::optional<Duration> first_beat_;  // CLOCK_BOOTTIME
   unsigned beats_ = 0;
 };
