@@ -28,12 +28,16 @@ Id128 epoch_of_run(const Record* start_record) {
   return start ? start->epoch : Id128{};
 }
 
+// In microseconds: what a Duration can hold, with room to spare.
+constexpr double longest_delay = 0x1.0p62;
+
 // Delay before the attempt that follows `failures` failed ones.
 Duration retry_delay(const RetryPolicy& policy, std::uint32_t failures, std::uint64_t random) {
   const double base = static_cast<double>(policy.first_delay.count()) * std::pow(policy.factor, failures - 1);
   const double capped = std::min(base, static_cast<double>(policy.cap.count()));
   const double unit = static_cast<double>(random >> 11) * 0x1.0p-53;  // 0 to 1
-  return Duration(static_cast<Duration::rep>(capped * (1 + policy.jitter * (2 * unit - 1))));
+  const double moved = capped * (1 + policy.jitter * (2 * unit - 1));
+  return Duration(static_cast<Duration::rep>(std::min(moved, longest_delay)));
 }
 
 bool may_retry(const RetryPolicy& policy, const ErrorInfo& error, std::uint32_t failures) {

@@ -11,12 +11,13 @@ namespace {
 // Of all resident instances, children included: each has a stack, which is two of the system's memory mappings.
 constexpr std::size_t fibers_max = 16'000;
 
-const StartInput& start_of(const History& history) {
+bool begins_with_start(const History& history) {
+  if (history.empty()) return false;
   const auto& inputs = inputs_of(history.front());
-  expect(!inputs.empty() && std::holds_alternative<StartInput>(inputs.front()),
-         "a run's history begins with its start");
-  return std::get<StartInput>(inputs.front());
+  return !inputs.empty() && std::holds_alternative<StartInput>(inputs.front());
 }
+
+const StartInput& start_of(const History& history) { return std::get<StartInput>(inputs_of(history.front()).front()); }
 
 }  // namespace
 
@@ -60,6 +61,8 @@ History Residency::history_of(const InstanceState& state) {
     lsn = record->run_previous;
   }
   std::reverse(history.begin(), history.end());
+  if (!begins_with_start(history))
+    throw Corrupt("the history of instance " + to_hex(state.id) + " does not begin with a start: run 'bobbin verify'");
   return history;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "storage/codec/label.hpp"
+#include "storage/codec/wire.hpp"
 
 #include <bobbin/error.hpp>
 
@@ -27,6 +28,8 @@ auto decode(std::string_view body, const Label& what, const Read& read) {
     return read(reader.getRoot<Root>());
   } catch (const kj::Exception& error) {
     throw_undecodable(what, error.getDescription().cStr());
+  } catch (const wire::Impossible& impossible) {
+    throw_undecodable(what, impossible.why);
   } catch (const UnsupportedFormat& error) {
     throw UnsupportedFormat(what.text() + " cannot be read: " + error.what());
   }

@@ -33,7 +33,7 @@ EventInput get_fresh(format::Input::Reader in, Lsn lsn, std::int64_t log_ticks) 
 
 StartInput get_start(format::Start::Reader in) {
   StartInput start;
-  start.name = {text(in.getOrchestrator()), text(in.getKey())};
+  start.name = wire::instance_name(in.getOrchestrator(), in.getKey());
   if (in.hasInput()) start.input = payload(true, in.getInput());
   start.dedup_id = text(in.getDedupId());
   start.run_number = in.getRunNumber();
@@ -69,8 +69,8 @@ Input get_input(format::Input::Reader in, Lsn lsn, std::int64_t log_ticks) {
     case Kind::ACTIVITY_COMPLETED:
       return get_completed(in);
     case Kind::ACTIVITY_FAILED:
-      return ActivityFailed{in.getNumber(), in.getActivityFailed().getAttempt(), get(in.getActivityFailed().getError()),
-                            in.getFlag()};
+      return ActivityFailed{in.getNumber(), in.getActivityFailed().getAttempt(),
+                            wire::get_failure(in.getActivityFailed().getError()), in.getFlag()};
     case Kind::TERMINATE:
       return TerminateInput{text(in.getTerminate().getReason()), text(in.getTerminate().getDedupId())};
   }
@@ -93,6 +93,10 @@ RetryPolicy get_retry(format::RetryPolicy::Reader in) {
   retry.jitter = in.getJitter();
   retry.total_time = Duration(in.getTotalTime());
   for (const auto type : in.getNonRetryableTypes()) retry.non_retryable_types.push_back(text(type));
+  // As the context demands it of an author; delays are worked out from it.
+  if (!(retry.factor >= 1) || !(retry.jitter >= 0 && retry.jitter <= 1) || retry.first_delay < Duration{} ||
+      retry.cap < Duration{})
+    throw wire::Impossible{"a retry policy has a factor below 1, a jitter not of 0 to 1, or a negative delay"};
   return retry;
 }
 
@@ -156,7 +160,7 @@ OpenedBody get_opened(format::Opened::Reader in) {
 }
 
 AttemptBody get_attempt(format::Attempt::Reader in) {
-  return {in.getOrdinal(), in.getAttempt(), get(in.getError()), log_time(in.getRetryAt())};
+  return {in.getOrdinal(), in.getAttempt(), wire::get_failure(in.getError()), log_time(in.getRetryAt())};
 }
 
 OperatorActBody get_act(format::OperatorAct::Reader in) {

@@ -221,7 +221,7 @@ DeadLetter decode_dead_letter(std::string_view body, const Label& what) {
     letter.position = {in.getPositionLsn(), in.getPositionIndex()};
     letter.state =
         wire::checked(in.getState(), DeadLetterState::dead, DeadLetterState::discarded, "state of a dead letter");
-    letter.name = {text(in.getOrchestrator()), text(in.getKey())};
+    letter.name = wire::instance_name(in.getOrchestrator(), in.getKey());
     letter.run = in.getRun();
     letter.at = log_time(in.getAt());
     letter.cause = get(in.getCause());

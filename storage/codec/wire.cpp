@@ -23,6 +23,16 @@ void unknown_number(const char* what, std::uint64_t number) {
                           ", which this version does not know; use the Bobbin that wrote it, or a newer one");
 }
 
+InstanceName instance_name(capnp::Data::Reader orchestrator, capnp::Data::Reader key) {
+  const auto check = [](std::size_t size, std::size_t max, const char* what) {
+    if (size == 0 || size > max)
+      throw Impossible{std::string(what) + " has " + std::to_string(size) + " bytes, not 1 to " + std::to_string(max)};
+  };
+  check(orchestrator.size(), orchestrator_bytes_max, "an orchestrator's name");
+  check(key.size(), key_bytes_max, "a key");
+  return {text(orchestrator), text(key)};
+}
+
 void put(format::Payload::Builder out, const Payload& payload) {
   out.setTypeId(payload.type_id);
   out.setSchemaHash(payload.schema_hash);
@@ -45,6 +55,12 @@ void put(format::Failure::Builder out, const ErrorInfo& error) {
 ErrorInfo get(format::Failure::Reader in) {
   return {checked(in.getCode(), ErrorCode::none, ErrorCode::terminated, "error code"), text(in.getType()),
           text(in.getMessage()), in.getNonRetryable()};
+}
+
+ErrorInfo get_failure(format::Failure::Reader in) {
+  auto error = get(in);
+  if (!error) throw Impossible{"a failure has no code"};
+  return error;
 }
 
 void put(format::Position::Builder out, Position position) {

@@ -5,8 +5,10 @@
 
 #include <bobbin/state.hpp>
 
+#include <cstddef>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace bobbin::storage::wire {
 
@@ -29,6 +31,16 @@ Id128 id_of(std::uint64_t low, std::uint64_t high);
 // Numbers that stand for something are known, or the reader stops. `bobbin::UnsupportedFormat` otherwise.
 [[noreturn]] void unknown_number(const char* what, std::uint64_t number);
 
+// What nobody can have written, however its bytes came to be: decode() makes it Corrupt.
+struct Impossible {
+  std::string why;
+};
+
+// Of an instance, as any caller had to give it (S6).
+constexpr std::size_t orchestrator_bytes_max = 128;
+constexpr std::size_t key_bytes_max = 1024;
+InstanceName instance_name(capnp::Data::Reader orchestrator, capnp::Data::Reader key);
+
 template <class Enum>
 std::uint16_t number_of(Enum value) {
   static_assert(std::is_same_v<std::underlying_type_t<Enum>, std::uint16_t>);
@@ -45,6 +57,7 @@ void put(format::Payload::Builder out, const Payload& payload);
 Payload get(format::Payload::Reader in);
 void put(format::Failure::Builder out, const ErrorInfo& error);
 ErrorInfo get(format::Failure::Reader in);
+ErrorInfo get_failure(format::Failure::Reader in);  // of something that did fail
 void put(format::Position::Builder out, Position position);
 Position get(format::Position::Reader in);
 void put(format::Event::Builder out, const Event& event);

@@ -227,6 +227,17 @@ TEST_CASE("Retry policy: jitter moves a delay by up to its share, both ways") {
   CHECK(most > 1200ms);
 }
 
+TEST_CASE("Retry policy: an immense delay is one, however the jitter moves it") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    World world(calling(retrying(0, Duration::max(), 2, Duration::max(), 0.5)), {}, seed);
+    world.start(key, "x");
+    world.end_activity(failure());
+    const auto activities = world.status(key).state.activities;
+    REQUIRE(activities.size() == 1);
+    CHECK(activities[0].retry_at - world.records().back().log_time > 1'000'000h);
+  }
+}
+
 TEST_CASE("Retry policy: an immense count of failures gives the cap") {
   World world(calling(retrying(0, 1s, 1e100, 5s)));
   world.start(key, "x");

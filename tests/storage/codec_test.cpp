@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -151,6 +152,59 @@ TEST_CASE("a record that follows itself or a later one in its run is refused: a 
   }
   record.run_previous = 4;
   CHECK(decode_record(body_of(encoder.encode(record)), 5, "a record").run_previous == 4);
+}
+
+TEST_CASE("what no caller may give, and no engine may decide, is damage where it stands in the log") {
+  Encoder encoder;
+  const auto refused = [](const auto& decode, const std::string& why) {
+    try {
+      decode();
+      return false;
+    } catch (const Corrupt& error) {
+      const std::string text = error.what();
+      return text.find("the place") != std::string::npos && text.find(why) != std::string::npos;
+    }
+  };
+  const std::string longest_name(128, 'o'), longest_key(1024, 'k');
+  DeadLetter letter;
+  const auto letter_of = [&](const InstanceName& name) {
+    letter.name = name;
+    decode_dead_letter(body_of(encoder.encode(letter)), "the place");
+  };
+  letter.state = DeadLetterState::dead;
+  CHECK_NOTHROW(letter_of({"o", "k"}));
+  CHECK_NOTHROW(letter_of({longest_name, longest_key}));
+  for (const InstanceName& name : {InstanceName{"", "k"}, InstanceName{longest_name + "o", "k"}})
+    CHECK(refused([&] { letter_of(name); }, "an orchestrator's name has"));
+  for (const InstanceName& name : {InstanceName{"o", ""}, InstanceName{"o", longest_key + "k"}})
+    CHECK(refused([&] { letter_of(name); }, "a key has"));
+
+  const auto turn_of = [&](TurnBody body) {
+    auto record = test::plain_turn(5, 8);
+    record.body = std::move(body);
+    decode_record(body_of(encoder.encode(record)), 5, "the place");
+  };
+  StartInput start;
+  CHECK(refused([&] { turn_of({{start}, {}, {}}); }, "an orchestrator's name has 0 bytes"));
+  ActivityFailed failed{1, 1, {}, false};
+  CHECK(refused([&] { turn_of({{failed}, {}, {}}); }, "a failure has no code"));
+  failed.error.code = ErrorCode::application;
+  CHECK_NOTHROW(turn_of({{failed}, {}, {}}));
+  const auto policy_of = [&](const RetryPolicy& policy) {
+    turn_of({{}, {ActivityScheduled{1, "do", nullptr, {policy, false}}}, {}});
+  };
+  CHECK_NOTHROW(policy_of({}));
+  const auto impossible = [&](auto change) {
+    RetryPolicy policy;
+    change(policy);
+    return refused([&] { policy_of(policy); }, "a retry policy");
+  };
+  CHECK(impossible([](RetryPolicy& policy) { policy.factor = 0.99; }));
+  CHECK(impossible([](RetryPolicy& policy) { policy.factor = std::nan(""); }));
+  CHECK(impossible([](RetryPolicy& policy) { policy.jitter = 1.01; }));
+  CHECK(impossible([](RetryPolicy& policy) { policy.jitter = std::nan(""); }));
+  CHECK(impossible([](RetryPolicy& policy) { policy.first_delay = Duration(-1); }));
+  CHECK(impossible([](RetryPolicy& policy) { policy.cap = Duration(-1); }));
 }
 
 TEST_CASE("kinds and numbers of a newer format stop the reader") {

@@ -8,6 +8,8 @@ std::string Generator::text(std::size_t size_max) {
   return text;
 }
 
+InstanceName Generator::name() { return {"o" + text(127), "k" + text(1023)}; }
+
 Id128 Generator::id() {
   Id128 id;
   for (auto& byte : id.bytes) byte = static_cast<std::uint8_t>(below(256));
@@ -25,6 +27,12 @@ ErrorInfo Generator::error() {
   return {static_cast<ErrorCode>(below(15)), text(), text(200), coin()};
 }
 
+ErrorInfo Generator::failure() {
+  auto failure = error();
+  if (!failure) failure.code = ErrorCode::application;
+  return failure;
+}
+
 Event Generator::event(Lsn lsn, LogTime log_time) {
   if (coin())
     return {text(), payload(), text(), {lsn, small()}, log_time - Duration(below(1000)), below(4) == 0 ? small() : 0,
@@ -35,8 +43,7 @@ Event Generator::event(Lsn lsn, LogTime log_time) {
 Input Generator::input(std::size_t kind, Lsn lsn, LogTime log_time) {
   switch (kind) {
     case 0: {
-      StartInput start{
-          {text(128), text(1024)}, payload(), text(), small(), number(), small(), time(), id(), number(), {}};
+      StartInput start{name(), payload(), text(), small(), number(), small(), time(), id(), number(), {}};
       for (auto i = below(4); i > 0; --i) start.carried.push_back(event(lsn, log_time));
       return start;
     }
@@ -49,7 +56,7 @@ Input Generator::input(std::size_t kind, Lsn lsn, LogTime log_time) {
     case 4:
       return ActivityCompleted{small(), small(), payload()};
     case 5:
-      return ActivityFailed{small(), small(), error(), coin()};
+      return ActivityFailed{small(), small(), failure(), coin()};
     default:
       return TerminateInput{text(), text()};
   }
@@ -106,7 +113,7 @@ RecordBody Generator::body(std::size_t kind, Lsn lsn, LogTime log_time) {
       return turn;
     }
     case 3:
-      return AttemptBody{small(), small(), error(), time()};
+      return AttemptBody{small(), small(), failure(), time()};
     case 4:
       return OperatorActBody{
           static_cast<OperatorAct>(1 + below(4)), position(), payload(), error(), text(), text(128), number()};
@@ -169,18 +176,10 @@ Ledger Generator::ledger(Lsn lsn) {
 }
 
 DeadLetter Generator::dead_letter(Lsn lsn) {
-  return {lsn,
-          position(),
-          static_cast<DeadLetterState>(1 + below(4)),
-          {text(), text()},
-          number(),
-          time(),
-          error(),
-          coin(),
-          text(),
-          position(),
-          small(),
-          small()};
+  return {lsn,        position(), static_cast<DeadLetterState>(1 + below(4)),
+          name(),     number(),   time(),
+          error(),    coin(),     text(),
+          position(), small(),    small()};
 }
 
 Schema Generator::schema() { return {number(), static_cast<CodecId>(below(4)), number(), text(), text(5000)}; }

@@ -19,11 +19,13 @@ class Generator {
   std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
   bool coin() { return below(2) == 0; }
   std::string text(std::size_t size_max = 40);
+  InstanceName name();
   Id128 id();
   LogTime time() { return LogTime(Duration(static_cast<std::int64_t>(number()))); }
   Elapsed elapsed() { return Elapsed(static_cast<std::int64_t>(number() >> 2)); }
   PayloadPtr payload();
-  ErrorInfo error();
+  ErrorInfo error();    // or none
+  ErrorInfo failure();  // never none
   Position position() { return {number(), static_cast<std::uint32_t>(number())}; }
   Event event(Lsn lsn, LogTime log_time);
   Input input(std::size_t kind, Lsn lsn, LogTime log_time);
