@@ -102,7 +102,7 @@ void Senders::run(int thread) {
     std::unique_lock lock(mutex_);
     if (stop_) return;
     if (!error.empty()) {
-      errors_.push_back(error);
+      errors_ += "sender " + name + " met: " + error + "\n";
       changed_.notify_all();
       return;
     }
@@ -121,13 +121,14 @@ void Senders::run(int thread) {
 bool Senders::wait_for_accepted(std::size_t more) {
   std::unique_lock lock(mutex_);
   const auto enough = accepted_.size() + more;
-  return changed_.wait_for(
-      lock, patience, [&] { return accepted_.size() >= enough || paused_ == threads_.size() || !errors_.empty(); });
+  const auto happened = [&] { return accepted_.size() >= enough || paused_ == threads_.size() || !errors_.empty(); };
+  return changed_.wait_for(lock, patience, happened) && errors_.empty();
 }
 
 bool Senders::wait_for_refusal() {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, patience, [this] { return paused_ == threads_.size(); });
+  const auto happened = [this] { return paused_ == threads_.size() || !errors_.empty(); };
+  return changed_.wait_for(lock, patience, happened) && errors_.empty();
 }
 
 void Senders::resume() {
@@ -144,7 +145,7 @@ std::set<std::string> Senders::accepted() const {
   return accepted_;
 }
 
-std::vector<std::string> Senders::errors() const {
+std::string Senders::errors() const {
   const std::lock_guard lock(mutex_);
   return errors_;
 }

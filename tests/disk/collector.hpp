@@ -46,14 +46,14 @@ class Senders {
   Senders& operator=(const Senders&) = delete;
 
   // Waits until so many more are accepted, or until one is refused with StorageFull; every sender pauses at its first
-  // refusal. False after two minutes.
+  // refusal. False after two minutes, or when a sender has met an error.
   bool wait_for_accepted(std::size_t more);
   bool wait_for_refusal();
   // Sends again what was refused, and goes on.
   void resume();
 
   std::set<std::string> accepted() const;
-  std::vector<std::string> errors() const;  // other than StorageFull
+  std::string errors() const;  // other than StorageFull: what each sender met that it stopped at
 
  private:
   void run(int thread);
@@ -63,7 +63,7 @@ class Senders {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::set<std::string> accepted_;
-  std::vector<std::string> errors_;
+  std::string errors_;
   std::size_t paused_ = 0;
   std::uint64_t resumed_ = 0;
   bool stop_ = false;

@@ -65,8 +65,8 @@ void accepted_again(Engine& engine, const std::string& name) {
 void send_on(Senders& senders, std::size_t more) {
   const auto end = std::chrono::steady_clock::now() + 100s;
   for (const auto enough = senders.accepted().size() + more; senders.accepted().size() < enough; senders.resume()) {
-    REQUIRE(senders.wait_for_accepted(100));
-    REQUIRE(senders.errors().empty());
+    REQUIRE_MESSAGE(senders.wait_for_accepted(100), senders.errors());
+    REQUIRE(senders.errors() == "");
     REQUIRE(std::chrono::steady_clock::now() < end);
   }
 }
@@ -100,19 +100,19 @@ TEST_CASE("S26: a disk that fills and empties under traffic" * doctest::skip(!Sm
     std::mt19937_64 random(7);
     for (int round = 0; round < 6; ++round) {
       CAPTURE(round);
-      REQUIRE(senders.wait_for_accepted(random() % 800));
+      REQUIRE_MESSAGE(senders.wait_for_accepted(random() % 800), senders.errors());
       disk.fill(round % 3 == 2 ? mebibyte : 0);
-      REQUIRE(senders.wait_for_refusal());
+      REQUIRE_MESSAGE(senders.wait_for_refusal(), senders.errors());
       REQUIRE(deliveries.wait_for(senders.accepted()));  // while the disk is full
       disk.empty();
       accepted_again(*engine, "again-" + std::to_string(round));
       accepted.insert("again-" + std::to_string(round));
       senders.resume();
-      REQUIRE(senders.wait_for_accepted(100));
-      CHECK(senders.errors().empty());
+      REQUIRE_MESSAGE(senders.wait_for_accepted(100), senders.errors());
+      CHECK(senders.errors() == "");
     }
     disk.fill();
-    REQUIRE(senders.wait_for_refusal());
+    REQUIRE_MESSAGE(senders.wait_for_refusal(), senders.errors());
     accepted.merge(senders.accepted());
     REQUIRE(deliveries.wait_for(accepted));
     CHECK(lines.count("the disk is full: new work is refused") >= 6);
@@ -145,12 +145,12 @@ TEST_CASE("S26: a log that has filled its disk by itself is purged, and goes on"
     const auto engine = open(log, deliveries, lines, options);
     Senders senders(*engine, "s", 4);
     disk.fill(12 * mebibyte);
-    REQUIRE(senders.wait_for_refusal());
+    REQUIRE_MESSAGE(senders.wait_for_refusal(), senders.errors());
     REQUIRE(deliveries.wait_for(senders.accepted()));
     // More than the disk holds, and nobody makes room on it.
     send_on(senders, 15'000);
     CHECK(engine->stats().purged > 0);
-    CHECK(senders.errors().empty());
+    CHECK(senders.errors() == "");
     CHECK(lines.count("used up") == 0);
     CHECK(lines.count("failed: ") == 0);
   }
@@ -216,9 +216,9 @@ TEST_CASE("S26: where nothing can be allocated ahead, the free space is believed
   Lines lines;
   const auto engine = open(disk.path() / "log", deliveries, lines);
   Senders senders(*engine, "s", 4);
-  REQUIRE(senders.wait_for_accepted(500));
+  REQUIRE_MESSAGE(senders.wait_for_accepted(500), senders.errors());
   disk.fill(3 * mebibyte);
-  REQUIRE(senders.wait_for_refusal());
+  REQUIRE_MESSAGE(senders.wait_for_refusal(), senders.errors());
   REQUIRE(deliveries.wait_for(senders.accepted()));
   disk.empty();
   accepted_again(*engine, "again");
@@ -240,7 +240,7 @@ TEST_CASE("S26: the map's end is as the disk's: refused, drained, purged, accept
   {
     const auto engine = open(log, deliveries, lines, options, map);
     Senders senders(*engine, "s", 4);
-    REQUIRE(senders.wait_for_refusal());
+    REQUIRE_MESSAGE(senders.wait_for_refusal(), senders.errors());
     REQUIRE(deliveries.wait_for(senders.accepted()));
     send_on(senders, 15'000);  // more than the map holds
     CHECK(engine->stats().purged > 0);
