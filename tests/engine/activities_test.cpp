@@ -362,3 +362,50 @@ TEST_CASE("S27: an activity that ends after its engine has gone harms nobody") {
   CHECK(task.context.cancellation.cancelled());
   task.done(success("too late"));
 }
+
+// Decisions are kept in memory until they are started: 256 of them, of inputs up to 64 KiB. What is kept needs no
+// record of the log; so a damaged one tells which they are.
+TEST_CASE("S23, S25: of decisions that wait for capacity a bounded number is kept in memory, the log has the others") {
+  World world([](Registry& registry) {
+    registry.orchestrator("it", [](Context& ctx, const Text&) {
+      return ctx.call_activity<Text>("do", ctx.wait_for_event<Text>("e").value);
+    });
+    registry.activity("do", [](const ActivityContext&, const Text& value) { return value; });
+  });
+  world.runner().capacity_ = 0;
+  const auto name = [](int number) { return InstanceName{"it", std::to_string(number)}; };
+  const auto input = [](int number) { return std::to_string(number) + Text(number == 0 ? 65'536 : 0, '.'); };
+  const auto decide = [&](int number) {
+    world.start(name(number), "");
+    world.event(name(number), "e", input(number));
+    const auto activities = world.status(name(number)).state.activities;
+    REQUIRE(activities.size() == 1);
+    return activities[0].decision.lsn;
+  };
+  const auto damage = [&](Lsn lsn) { world.disk().damage_record(lsn, 40, 1); };
+  std::vector<Lsn> decisions;
+  for (int number = 0; number <= 257; ++number) decisions.push_back(decide(number));
+  const auto start_all = [&] {
+    world.runner().capacity_ = 1'000;
+    world.event({"it", "another"}, "e", "wakes the lane");
+  };
+  SUBCASE("the first 256 that are not too large need no record") {
+    for (int number = 1; number <= 256; ++number) damage(decisions[static_cast<std::size_t>(number)]);
+    start_all();
+    REQUIRE(world.runner().tasks.size() == 258);
+    for (int number = 0; number <= 257; ++number)
+      CHECK(decode<Text>(world.runner().tasks[static_cast<std::size_t>(number)].input) == input(number));
+    // Once started they leave room for others.
+    world.runner().capacity_ = 0;
+    damage(decide(300));
+    start_all();
+    CHECK(world.runner().tasks.size() == 259);
+    CHECK(!world.engine().stats().failed);
+  }
+  SUBCASE("a large input is read again") { damage(decisions[0]); }
+  SUBCASE("so is one too many") { damage(decisions[257]); }
+  if (world.runner().tasks.empty()) {
+    start_all();
+    CHECK(world.engine().stats().failed);
+  }
+}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 using namespace bobbin;
@@ -166,6 +167,30 @@ TEST_CASE("a full map refuses the batch whole, and the log goes on with a larger
   CHECK(store->info().last_lsn == last);
   store->commit(plain_turns(last + 1, 50, 300));
   CHECK(store->snapshot()->record(last + 50));
+}
+
+TEST_CASE("S26: the disk is asked again before what is reserved beyond the end is just enough, and else left alone") {
+  const TempDirectory directory;
+  const auto store = open_lmdb(directory.path() / "log");
+  const auto reserved = store->reserve(0);
+  if (reserved >= std::uint64_t{1} << 40) {
+    MESSAGE("the file system cannot allocate ahead");
+    return;
+  }
+  const auto most_of = [&store](std::uint64_t bytes) {
+    std::uint64_t most = 0;
+    for (int call = 0; call < 32; ++call) {
+      const auto room = store->reserve(bytes);
+      CHECK(room >= bytes);
+      most = std::max(most, room);
+    }
+    return most;
+  };
+  CHECK(most_of(0) == reserved);
+  CHECK(most_of(reserved / 2) == reserved);
+  const auto grown = most_of(reserved - 1'000);
+  CHECK(grown > reserved + 100'000);
+  CHECK(most_of(reserved - 1'000) == grown);
 }
 
 TEST_CASE("snapshots are many, short and reused") {
