@@ -315,6 +315,37 @@ TEST_CASE("S23: activities wait for capacity in the order of their decisions") {
   CHECK(order == std::vector<Text>{"0", "1", "2", "3", "4"});
 }
 
+TEST_CASE("S25: of the activities that wait, few keep their input in memory; the others get it from the log") {
+  EngineOptions options;
+  options.resident_instances = 2'000;
+  World world(calling({}), options);
+  // Starts so many, with these inputs, and sees how many inputs are read from the store once there is room for them.
+  auto read_of = [&world, next = 0](std::size_t many, std::size_t padding) mutable {
+    world.runner().capacity_ = 0;
+    const auto first = next;
+    const auto input = [padding](int number) { return std::to_string(number) + Text(padding, '.'); };
+    for (std::size_t i = 0; i < many; ++i, ++next) world.start({"it", std::to_string(next)}, input(next));
+    CHECK(world.runner().tasks.empty());
+    const auto before = world.snapshots();
+    world.runner().capacity_ = many;
+    world.executor().wake(Lane::orchestrator);
+    world.settle();
+    const auto read = world.snapshots() - before;
+    REQUIRE(world.runner().tasks.size() == many);
+    for (std::size_t i = 0; i < many; ++i)
+      CHECK(decode<Text>(world.runner().tasks[i].input) == input(first + static_cast<int>(i)));
+    world.run_to_rest();
+    for (int i = first; i < next; ++i) CHECK(world.result({"it", std::to_string(i)}) == "<" + input(i) + ">");
+    return read;
+  };
+  CHECK(read_of(100, 0) == 0);
+  const auto of_many = read_of(1'000, 0);
+  CHECK(of_many >= 500);
+  CHECK(of_many < 1'000);
+  CHECK(read_of(100, 0) == 0);  // those that have started make room for others
+  CHECK(read_of(20, 100u << 10) == 20);
+}
+
 TEST_CASE("P6: the first durable result counts; a repetition after a crash finds it") {
   World world(calling({}));
   world.start(key, "x");
@@ -352,6 +383,26 @@ TEST_CASE("S7, S19: a result that comes after its cancellation is ignored and co
   CHECK(world.runner().tasks.empty());
   world.event(key, "e", "!");
   CHECK(world.result(key) == "timer!");
+}
+
+TEST_CASE("S27: what an activity gave before the close is recorded by it, though a full batch waits for the writer") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    EngineOptions options;
+    options.batch_records = 1;
+    World world(calling({}), options, seed);
+    world.start(key, "x");
+    for (int i = 0; i < 2; ++i) {  // one is with the writer, one fills the next batch
+      world.engine().raise_event({"it", "other"}, "e", Text(), {}, [](const Result<Accepted>&) {});
+      world.executor().run(Lane::orchestrator);
+    }
+    REQUIRE(world.runner().tasks.size() == 1);
+    world.runner().tasks.front().done(success("given"));
+    world.close();
+    world.crash();
+    world.settle();
+    CHECK(world.runner().tasks.empty());
+    CHECK(world.result(key) == "given");
+  }
 }
 
 TEST_CASE("S27: an activity that ends after its engine has gone harms nobody") {

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """Applies each planted bug to a copy of the tree, builds it, and says which check finds it and after how long.
 
-run.py [NAME ...]: all patches beside this file, or those named. Exit status 0 only if every one was caught; a survivor
-means that a check is missing. Not part of the test suite: each takes a build. README.md says what a patch is.
+run.py [--jobs N] [NAME ...]: all patches beside this file, or those named; N at a time, each in a tree of its own. Exit status
+0 only if every one was caught; a survivor means that a check is missing. Not part of the test suite: each takes a build.
+README.md says what a patch is.
 """
 
 import argparse
+import concurrent.futures
 import pathlib
+import queue
 import shutil
 import subprocess
 import sys
@@ -71,38 +74,53 @@ def first_failure(tree):
     return None
 
 
-def try_patch(patch, tree):
-    """What becomes of the patch, as a line; and whether it was caught."""
-    must(["git", "apply", patch], tree)
+def try_patch(patch, trees):
+    """What becomes of the patch in the next free tree, as a line; and whether it was caught."""
+    tree = trees.get()
     try:
-        build(tree)
-        failure = first_failure(tree)
+        must(["git", "apply", patch], tree)
+        try:
+            build(tree)
+            failure = first_failure(tree)
+        finally:
+            must(["git", "apply", "-R", patch], tree)
     except Failed as broken:
-        return f"{patch.stem:28} DOES NOT BUILD: {broken}", False
+        return f"{patch.stem:28} NOT TRIED: {broken}", False
     finally:
-        must(["git", "apply", "-R", patch], tree)
+        trees.put(tree)
     if failure is None:
         return f"{patch.stem:28} SURVIVED", False
     return "{:28} caught: {} {} after {:.1f} s".format(patch.stem, *failure), True
 
 
+def make_tree(tree):
+    tree.mkdir()
+    copy_tree(tree)
+    # Without debug information: builds are quicker, and a compiler cache serves all trees.
+    must(["meson", "setup", "build", "-Ddebug=false", "-Dfuzz=disabled"], tree)
+    build(tree)
+    return tree
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="patches to try; all if none is named")
-    names = parser.parse_args().names
-    patches = [HERE / f"{name}.patch" for name in names] or sorted(HERE.glob("*.patch"))
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="patches to try at a time")
+    arguments = parser.parse_args()
+    patches = [HERE / f"{name}.patch" for name in arguments.names] or sorted(HERE.glob("*.patch"))
     survivors = 0
     with tempfile.TemporaryDirectory(prefix="bobbin-mutants-") as aside:
-        tree = pathlib.Path(aside)
-        copy_tree(tree)
-        must(["meson", "setup", "build"], tree)
-        build(tree)
-        if failure := first_failure(tree):
+        trees = queue.SimpleQueue()
+        for number in range(min(arguments.jobs, len(patches))):
+            trees.put(make_tree(pathlib.Path(aside) / str(number)))
+        whole = trees.get()
+        if failure := first_failure(whole):
             raise Failed(f"{failure[0]} {failure[1]} without any patch: mend that first")
-        for patch in patches:
-            line, caught = try_patch(patch, tree)
-            survivors += not caught
-            print(line, flush=True)
+        trees.put(whole)
+        with concurrent.futures.ThreadPoolExecutor(trees.qsize()) as workers:
+            for line, caught in workers.map(lambda patch: try_patch(patch, trees), patches):
+                survivors += not caught
+                print(line, flush=True)
     print(f"mutants={len(patches)} caught={len(patches) - survivors} survived={survivors}")
     return survivors != 0
 

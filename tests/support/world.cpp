@@ -18,8 +18,12 @@ std::uint64_t size_of(const Record& record, storage::Encoder& encoder) { return 
 // Commits as long as the power is on, and the disk has room.
 class PoweredStore final : public Store {
  public:
-  PoweredStore(std::unique_ptr<Store> store, std::shared_ptr<bool> power, std::shared_ptr<DiskSpace> space)
-      : store_(std::move(store)), power_(std::move(power)), space_(std::move(space)) {}
+  PoweredStore(std::unique_ptr<Store> store, std::shared_ptr<bool> power, std::shared_ptr<DiskSpace> space,
+               std::shared_ptr<std::uint64_t> snapshots)
+      : store_(std::move(store)),
+        power_(std::move(power)),
+        space_(std::move(space)),
+        snapshots_(std::move(snapshots)) {}
   LogInfo info() const override { return store_->info(); }
   Committed commit(const Batch& batch) override {
     if (!*power_) throw OutcomeUnknown("the power is off");
@@ -34,7 +38,10 @@ class PoweredStore final : public Store {
     ++space_->asked;
     return take(bytes);
   }
-  std::unique_ptr<Snapshot> snapshot() override { return store_->snapshot(); }
+  std::unique_ptr<Snapshot> snapshot() override {
+    ++*snapshots_;
+    return store_->snapshot();
+  }
 
  private:
   std::uint64_t take(std::uint64_t bytes) {
@@ -47,6 +54,7 @@ class PoweredStore final : public Store {
   std::unique_ptr<Store> store_;
   std::shared_ptr<bool> power_;
   std::shared_ptr<DiskSpace> space_;
+  std::shared_ptr<std::uint64_t> snapshots_;
   storage::Encoder encoder_;
 };
 
@@ -72,8 +80,8 @@ void World::open() {
   ports.activities = runner_;
   ports.random = [random = std::mt19937_64(seed_)]() mutable { return random(); };
   power_ = std::make_shared<bool>(true);
-  engine_ = std::make_unique<Engine>(std::make_unique<PoweredStore>(disk_->open(), power_, space_), std::move(registry),
-                                     options_, std::move(ports));
+  engine_ = std::make_unique<Engine>(std::make_unique<PoweredStore>(disk_->open(), power_, space_, snapshots_),
+                                     std::move(registry), options_, std::move(ports));
 }
 
 void World::crash() { crash_to(disk_->prefix(disk_->commits())); }

@@ -36,6 +36,8 @@ class World {
 
   // From now on the disk is as small as this says. What is reserved stays the log's over crashes.
   DiskSpace& space() { return *space_; }
+  // How often the store was asked for a view of what it holds, since the world began.
+  std::uint64_t snapshots() const { return *snapshots_; }
 
   Engine& engine() { return *engine_; }
   MemoryDisk& disk() { return *disk_; }
@@ -119,6 +121,7 @@ class World {
   std::shared_ptr<MemoryDisk> disk_;
   std::shared_ptr<bool> power_;  // of the open store: nothing is committed once it is off
   std::shared_ptr<DiskSpace> space_ = std::make_shared<DiskSpace>();
+  std::shared_ptr<std::uint64_t> snapshots_ = std::make_shared<std::uint64_t>(0);
   std::shared_ptr<VirtualClock> clock_;
   std::shared_ptr<ManualExecutor> executor_;
   std::shared_ptr<ManualRunner> runner_;
