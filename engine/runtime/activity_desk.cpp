@@ -114,19 +114,28 @@ std::optional<LogTime> ActivityDesk::next_retry() const {
 }
 
 bool ActivityDesk::start(const Key& key, Task& task) {
-  const auto kept = std::move(task.kept);
-  const auto record = kept ? nullptr : core_.log.fetch(task.decision.lsn);
-  const auto* scheduled = kept ? &kept->scheduled : scheduled_at(record.get(), task.decision);
-  if (!scheduled) {
-    core_.say(LogLevel::error, "activity '" + task.activity + "': the log holds no decision at " +
-                                   to_string(task.decision) + "; run 'bobbin verify'");
+  std::optional<ActivityTask> attempt;
+  try {
+    attempt = prepare(key, task);
+  } catch (const Corrupt& error) {  // one damaged record must not stop everybody else
+    core_.say(LogLevel::error, "activity '" + task.activity + "' of '" + task.name.orchestrator +
+                                   "' is not started, its decision cannot be read: " + error.what());
     return false;
   }
-  task.retry = scheduled->options.retry;
-  task.dead_letter_on_failure = scheduled->options.dead_letter_on_failure;
   task.running = true;
   ++running_;
   core_.counters.activity_attempts.add();
+  core_.ports.activities->run(std::move(*attempt));
+  return true;
+}
+
+ActivityTask ActivityDesk::prepare(const Key& key, Task& task) {
+  const auto kept = std::move(task.kept);
+  const auto record = kept ? nullptr : core_.log.fetch(task.decision.lsn);
+  const auto* scheduled = kept ? &kept->scheduled : scheduled_at(record.get(), task.decision);
+  if (!scheduled) throw Corrupt("the log holds no decision at " + to_string(task.decision) + ": run 'bobbin verify'");
+  task.retry = scheduled->options.retry;
+  task.dead_letter_on_failure = scheduled->options.dead_letter_on_failure;
   ActivityTask attempt;
   attempt.name = task.activity;
   attempt.input = scheduled->input;
@@ -136,8 +145,7 @@ bool ActivityDesk::start(const Key& key, Task& task) {
     result.outcome = std::move(outcome);
     done(std::move(result));
   };
-  core_.ports.activities->run(std::move(attempt));
-  return true;
+  return attempt;
 }
 
 std::string ActivityDesk::idempotency_key(const Task& task, const Key& key) const {

@@ -90,6 +90,8 @@ class ActivityDesk {
   void put(const Key& key, Task task, Lsn lsn, LogTime not_before);
   void keep(Task& task);
   bool start(const Key& key, Task& task);
+  // Throws Corrupt if the log does not hold its decision.
+  ActivityTask prepare(const Key& key, Task& task);
   std::string idempotency_key(const Task& task, const Key& key) const;
 
   Core& core_;

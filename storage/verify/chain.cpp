@@ -36,8 +36,8 @@ void ChainCheck::check_place(const LinkedRecord& link) {
   if (link.lsn <= previous_lsn_)
     return report_.add_issue(link.lsn, "record " + number(link.lsn) + " stands behind record " + number(previous_lsn_));
   if (link.lsn > previous_lsn_ + 1) {
-    gaps_.push_back({previous_lsn_ + 1, link.lsn - 1, link.previous_checksum});
-    if (!link.record) gaps_.back().checksum = 0;
+    gaps_.push_back({previous_lsn_ + 1, link.lsn - 1, {}});
+    if (link.record) gaps_.back().checksum = link.previous_checksum;
     return;
   }
   if (link.record && previous_checksum_ && *previous_checksum_ != link.previous_checksum)
@@ -93,7 +93,8 @@ bool ChainCheck::is_explained(const Gap& gap, const std::vector<PurgedStretch>& 
   const auto behind = std::ranges::upper_bound(purged, gap.first, {}, &PurgedStretch::first);
   if (behind == purged.begin()) return false;
   const auto& stretch = *std::prev(behind);
-  return gap.last < stretch.last || (gap.last == stretch.last && gap.checksum == stretch.last_checksum);
+  const bool fits = !gap.checksum || *gap.checksum == stretch.last_checksum;
+  return gap.last < stretch.last || (gap.last == stretch.last && fits);
 }
 
 void ChainCheck::finish(Lsn last_lsn, const std::vector<PurgedStretch>& purged) {

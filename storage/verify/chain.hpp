@@ -20,7 +20,8 @@ class ChainCheck {
   struct Gap {
     Lsn first;
     Lsn last;
-    std::uint64_t checksum;  // that the record behind the gap claims for the gap's last record
+    // That the record behind the gap claims for the gap's last record; empty: that one cannot be read.
+    std::optional<std::uint64_t> checksum;
   };
   struct Run {
     std::uint64_t sequence = 0;

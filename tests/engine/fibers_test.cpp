@@ -117,6 +117,30 @@ TEST_CASE("Child fibers of children, and many of them") {
         }) == "121");
 }
 
+TEST_CASE(
+    "Child fibers: at most 1,000 at a time; what is asked beyond that is refused, and there is room when some end") {
+  CHECK(run([](Context& ctx, const Text&) {
+          const auto child = [&ctx] {
+            return ctx.spawn([&ctx] {
+              ctx.create_timer(1s).wait();
+              return Nothing{};
+            });
+          };
+          std::vector<Fiber<Nothing>> children;
+          for (int i = 0; i < 1'000; ++i) children.push_back(child());
+          Text refused;
+          try {
+            child();
+          } catch (const InvalidArgument& error) {
+            refused = error.what();
+          }
+          for (auto& one : children) one.join();
+          children.clear();
+          child().join();
+          return refused.substr(0, refused.find(" child fibers"));
+        }) == "an instance of 'it' has 1000");
+}
+
 TEST_CASE("when_any: index of the first that is ready, by list and by container") {
   CHECK(run([](Context& ctx, const Text&) {
           auto slow = ctx.create_timer(2s);

@@ -113,6 +113,33 @@ TEST_CASE("S15: a timer of another length, a decision missing, one too many") {
   check_diverges(history.replay(timers({5s, 5s})), 1, "no further decision", "timer due");
 }
 
+TEST_CASE("S15: every kind of decision is compared, and named when it differs") {
+  const auto waits = [](Context& ctx, const Text&) { return ctx.wait_for_event<Text>("e").value; };
+  const auto recorded = [&](const Decision& decision, const Text& name) {
+    HistoryBuilder history;
+    history.turn().start("").decides(decision);
+    check_diverges(history.replay(waits), 1, name, "no further decision");
+  };
+  recorded(ActivityCancelled{7}, "cancellation of an activity (#7)");
+  recorded(TimerCancelled{7}, "cancellation of a timer (#7)");
+  recorded(WaitCancelled{7, "e"}, "cancellation of a wait for 'e' (#7)");
+  recorded(EventTaken{7, {3, 1}}, "event 3.1 taken (#7)");
+
+  // Two waits of two names begin, of which the code cancels the other one.
+  const auto cancels = [](bool first) {
+    return [first](Context& ctx, const Text&) {
+      auto a = ctx.expect_event<Text>("a");
+      auto b = ctx.expect_event<Text>("b");
+      (first ? a : b).cancel();
+      return (first ? b : a).get().value;
+    };
+  };
+  HistoryBuilder history;
+  history.turn().start("").decides(WaitCancelled{1, "a"});
+  CHECK(!history.replay(cancels(true)).divergence);
+  check_diverges(history.replay(cancels(false)), 1, "wait for 'a' (#1)", "wait for 'b' (#2)");
+}
+
 TEST_CASE("S15: another way to end diverges") {
   HistoryBuilder history;
   history.turn().start("").completes("done");

@@ -248,3 +248,26 @@ TEST_CASE("S26: an idle engine asks for room now and then while the disk is full
   CHECK(world.space().asked > full + 100);
   CHECK(world.space().asked < full + 1'000);
 }
+
+TEST_CASE("S26, P10: an I/O error while space is reserved stops the engine; what was answered before it is durable") {
+  std::vector<ErrorInfo> failures;
+  EngineOptions options;
+  options.on_failure = [&failures](const ErrorInfo& error) { failures.push_back(error); };
+  World world(registration, options);
+  give(world, 64 * mebibyte);
+  failures.clear();  // of the crash
+  world.event_with_start(window_of(1), "", "e", "a");
+  world.space().broken = true;
+  Text batch = "a";
+  for (int i = 0; i < 1'000 && failures.empty(); ++i)
+    if (!world.event(window_of(1), "e", "b").error) batch += "b";
+  REQUIRE(failures.size() == 1);
+  CHECK(failures[0].code == ErrorCode::outcome_unknown);
+  CAPTURE(failures[0].message);
+  CHECK(failures[0].message.find("the disk is broken") != Text::npos);
+  CHECK_THROWS_AS(world.event(window_of(1), "e", "c"), Closed);
+  world.space().broken = false;
+  world.crash();
+  drain(world);
+  CHECK(world.result(window_of(1)) == batch);
+}

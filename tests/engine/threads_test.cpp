@@ -176,6 +176,39 @@ TEST_CASE("S24: callbacks run in log order, on one thread") {
   CHECK(threads.size() == 1);
 }
 
+TEST_CASE("S24: operators' calls in blocking form do what they say, and throw what refuses them") {
+  const TemporaryDirectory directory;
+  std::atomic<bool> broken = true;
+  Engine engine(open_lmdb(directory.path()), registry_of([&broken](Registry& registry) {
+                  registry.orchestrator("it", [](Context& ctx, const Text& input) {
+                    ActivityOptions options;
+                    options.dead_letter_on_failure = true;
+                    return ctx.call_activity<Text>("do", input, options);
+                  });
+                  registry.activity("do", [&broken](const ActivityContext&, const Text& value) {
+                    if (broken) throw ApplicationError("Broken", "it broke");
+                    return value;
+                  });
+                }),
+                with_test_defaults());
+  for (const auto* key : {"a", "b"}) {
+    engine.start({"it", key}, Text());
+    CHECK(engine.wait({"it", key}).state.status == RunStatus::failed);
+  }
+  CHECK(engine.list({}).size() == 2);
+  auto letters = engine.dead_letters({}, 10);
+  REQUIRE(letters.size() == 2);
+  CHECK_THROWS_AS(engine.purge({"it", "nobody"}), NotFound);
+  CHECK_THROWS_AS(engine.discard({9'999, 0}), NotFound);
+  CHECK(engine.discard(letters[0].position).how == Acceptance::done);
+  broken = false;
+  CHECK(engine.redrive(letters[1].position).how == Acceptance::done);
+  while (engine.dead_letters({}, 10)[1].state != DeadLetterState::redriven) std::this_thread::yield();
+  CHECK(engine.dead_letters({}, 10)[0].state == DeadLetterState::discarded);
+  CHECK(engine.purge({"it", "a"}).how == Acceptance::done);
+  CHECK_THROWS_AS(engine.status({"it", "a"}), NotFound);
+}
+
 TEST_CASE("S20: an activity may make blocking calls; it is on no lane of the engine") {
   const TemporaryDirectory directory;
   Engine* running = nullptr;

@@ -269,3 +269,18 @@ TEST_CASE("S11: events of other names do not reach a waiter, and keep their orde
   world.event(one, "b", "x");
   CHECK(world.result(one) == "x12");
 }
+
+TEST_CASE(
+    "S5, S9: a timer that the start makes and that is due at once goes before the event that came with the start") {
+  auto world = world_of([](Context& ctx, const Text&) {
+    auto timer = ctx.create_timer(Duration::zero());
+    auto event = ctx.expect_event<Text>("e");
+    const auto first = ctx.when_any({&event, &timer});
+    return (first == 1 ? "timer " : "event ") + event.get().value + ctx.wait_for_event<Text>("f").value;
+  });
+  CHECK(world.event_with_start(one, "", "e", "a").value.how == Acceptance::started);
+  SUBCASE("in memory") {}
+  SUBCASE("replayed") { world.crash(); }
+  world.event(one, "f", "!");
+  CHECK(world.result(one) == "timer a!");
+}

@@ -149,6 +149,36 @@ TEST_CASE("bobbin verify finds a flipped byte in a record and names the record")
   CHECK(verified.text.find("checksum") != std::string::npos);
 }
 
+TEST_CASE("The engine's lines have the host's levels, and an orchestrator's are logged once") {
+  std::ostringstream lines;
+  auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(lines);
+  auto logger = std::make_shared<spdlog::logger>("host", sink);
+  logger->set_level(spdlog::level::debug);
+  logger->set_pattern("%l %v");
+  const auto log = log_to(logger);
+  log(LogLevel::debug, "a");
+  log(LogLevel::info, "b {}");
+  log(LogLevel::warning, "c");
+  log(LogLevel::error, "d");
+  CHECK(lines.str() == "debug engine: a\ninfo engine: b {}\nwarning engine: c\nerror engine: d\n");
+
+  lines.str({});
+  const auto code = [logger] {
+    Registry registry;
+    registry.orchestrator("it", [logger](Context& ctx, const std::string&) {
+      log_once(ctx, *logger, spdlog::level::info, "began {}", ctx.name().key);
+      return ctx.wait_for_event<std::string>("e").value;
+    });
+    return registry;
+  };
+  const TemporaryDirectory directory;
+  Engine(open_lmdb(directory.path()), code()).start({"it", "k"}, std::string());
+  Engine engine(open_lmdb(directory.path()), code());
+  engine.raise_event({"it", "k"}, "e", std::string("done"));
+  CHECK(decode<std::string>(engine.wait({"it", "k"}).result) == "done");
+  CHECK(lines.str() == "info began k\n");
+}
+
 TEST_CASE("The engine's lines reach the host's spdlog logger") {
   std::ostringstream lines;
   auto logger = std::make_shared<spdlog::logger>("host", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines));

@@ -139,6 +139,33 @@ TEST_CASE("a record in another's place, a missing part and a wrong size are dama
   CHECK(store->snapshot()->record(72));
 }
 
+TEST_CASE("a record of another log, in the place of the one with its number, is found by opens and by readers") {
+  const TempDirectory directory;
+  const auto key = storage::log_key(9).add(std::uint64_t{0});
+  const auto make = [&](const char* name, std::size_t payload) {
+    const auto log = directory.path() / name;
+    open_lmdb(log)->commit(plain_turns(1, 10, payload));
+    return log;
+  };
+  std::string foreign;
+  edit(make("other", 50), storage::Table::log, key.view(), [&foreign](std::string& bytes) { foreign = bytes; });
+  const auto log = make("log", 40);
+  edit(log, storage::Table::log, key.view(), [&foreign](std::string& bytes) { bytes = foreign; });
+  CHECK(says(open_error(log), "corrupt: record 9 is damaged: it does not continue"));
+  const auto reader = open_lmdb_read_only(log);
+  const auto snapshot = reader->snapshot();
+  Lsn last = 0;
+  const auto scan = [&] {
+    snapshot->scan(1, [&last](Record&& record) {
+      last = record.lsn;
+      return true;
+    });
+  };
+  CHECK_THROWS_AS(scan(), Corrupt);
+  CHECK(last == 8);
+  CHECK(verify(*snapshot).first_damage() == 9);
+}
+
 TEST_CASE("damaged rows and due times are found when read") {
   const TempDirectory directory;
   const auto log = log_of_ten(directory);

@@ -6,8 +6,10 @@
 #include <bobbin/verify.hpp>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -217,6 +219,23 @@ TEST_CASE("a directory or file without rights is a clear error, whatever it is t
   CHECK(as_stranger([&] { return record_count(log); }) == "ok 10");
   const auto error = as_stranger([&] { return open_error(directory.path() / "new"); });
   CHECK(says(error, "invalid_argument: making the directory"));
+}
+
+TEST_CASE("a process that may open no more files is told so, and what to do") {
+  const TempDirectory directory;
+  const auto log = log_of_ten(directory);
+  const auto end = in_child([&] {
+    const rlimit few{8, 8};
+    if (::setrlimit(RLIMIT_NOFILE, &few) != 0) return std::string("no limit");
+    std::vector<int> taken;
+    for (int file = ::open("/dev/null", O_RDONLY); file >= 0; file = ::open("/dev/null", O_RDONLY))
+      taken.push_back(file);
+    return open_error(log);
+  });
+  CHECK(end.signal == 0);
+  CHECK(says(end.said, "Too many open files"));
+  CHECK(says(end.said, "limits"));
+  CHECK(open_error(log).empty());
 }
 
 TEST_CASE("a copied log opens, with or without the files beside it") {

@@ -60,6 +60,7 @@ class Edited final : public InspectionSnapshot {
   using Edit = std::function<bool(LinkedRecord&)>;
   Duration due_shift{};
   bool hide_due = false;
+  Lsn last = 0;  // the log's, if not 0
   std::vector<PurgedStretch> purged;
 
   explicit Edited(
@@ -90,7 +91,11 @@ class Edited final : public InspectionSnapshot {
   std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) override {
     return inner_->find_dedup(run, hash);
   }
-  LogInfo info() override { return inner_->info(); }
+  LogInfo info() override {
+    auto info = inner_->info();
+    if (last != 0) info.last_lsn = last;
+    return info;
+  }
   std::vector<PurgedStretch> purged_stretches() override { return purged; }
   void scan_links(Lsn from, const std::function<bool(LinkedRecord&&)>& visit) override {
     inner_->scan_links(from, [&](LinkedRecord&& link) { return !edit_(link) || visit(std::move(link)); });
@@ -287,6 +292,24 @@ TEST_CASE("rows that break a promise are found") {
   CHECK(verified(disk_with(log)).issue_count == 1);
   log.dedup_runs[0].entries = 2;
   CHECK(verified(disk_with(log)).ok());
+}
+
+TEST_CASE("rows and a beginning of folding that stand for records which the log lacks are found") {
+  auto log = sound_log(2, 3);
+  DeadLetter letter;
+  letter.lsn = 5;
+  letter.position = {5, 0};
+  letter.name = {"o", "1"};
+  log.dead_letters.push_back(letter);
+  log.fold_from = 7;
+  const auto disk = disk_with(log);
+  CHECK(verified(disk).ok());
+  auto cut = without(disk->snapshot(), 5, 6);
+  cut.last = 4;
+  const auto report = verify(cut);
+  REQUIRE(report.issue_count == 2);
+  CHECK(report.issues[0].what.find("folding is to begin at record 7") != std::string::npos);
+  CHECK(report.issues[1].what.find("dead letter 5.0 stands for record 5, but the log ends at 4") != std::string::npos);
 }
 
 TEST_CASE("due times and rows that disagree are found from both sides") {

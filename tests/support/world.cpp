@@ -36,6 +36,7 @@ class PoweredStore final : public Store {
   }
   std::uint64_t reserve(std::uint64_t bytes) override {
     ++space_->asked;
+    if (space_->broken) throw OutcomeUnknown("the disk is broken");
     return take(bytes);
   }
   std::unique_ptr<Snapshot> snapshot() override {

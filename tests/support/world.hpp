@@ -19,6 +19,7 @@ struct DiskSpace {
   std::uint64_t reserved = Store::unbounded;
   std::uint64_t free = 0;
   std::uint64_t asked = 0;  // how often the store was asked to reserve
+  bool broken = false;      // an I/O error is the answer
 };
 
 class World {
