@@ -17,6 +17,8 @@ import tempfile
 STRICT = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 PUBLIC = ("engine/include", "storage/include", "workflows/include")
 LIBRARIES = {"libbobbin_engine.a", "libbobbin_storage.a", "libbobbin_workflows.a"}
+# What the drill puts before the gateway's C library.
+PRELOADS = {"libbobbin_clock.so", "libbobbin_killer.so", "libbobbin_recorder.so"}
 # A header that needs more than bobbin.pc declares.
 NEEDS = {"bobbin/spdlog.hpp": ["spdlog"]}
 # The programs of host/, what their packages are, what they print.
@@ -113,14 +115,28 @@ class Rig:
         expect(not failures, "\n".join(failures))
 
     def the_libraries_are_installed(self):
-        there = {path.name for path in self.stage.rglob("lib*") if path.is_file()}
-        expect(there == LIBRARIES, f"installed: {sorted(there)}")
+        there = {path for path in self.stage.rglob("lib*") if path.is_file()}
+        names = {path.name for path in there if path.parent.name != "bobbin"}
+        expect(names == LIBRARIES, f"installed: {sorted(names)}")
+        preloads = {path.name for path in there if path.parent.name == "bobbin"}
+        expect(preloads == (PRELOADS if self.programs else set()), f"installed for the drill: {sorted(preloads)}")
 
     def the_programs_are_installed_and_start(self):
         there = {path.name: path for path in self.stage.rglob("bin/*")}
         expect(there.keys() == self.programs, f"installed: {sorted(there)}")
         for program in there.values():
             self.run([program, "--help"])
+
+    def the_installed_drill_kills_the_installed_gateway(self):
+        """From where it was moved to, which is not the prefix that it was built for."""
+        if "bobbin-drill" not in self.programs:
+            return
+        [drill] = self.stage.rglob("bin/bobbin-drill")
+        printed = self.run([drill, "kill", "--rounds", "1", "--directory", self.work / "drill"])
+        expect("lost=0 doubled=0 split=0" in printed, f"it prints {printed!r}")
+        expect("there is no" not in printed, f"it did not find what it puts before the gateway: {printed!r}")
+        elsewhere = self.run([drill, "kill", "--rounds", "1"], BOBBIN_PRELOADS="/nowhere")
+        expect("there is no /nowhere/libbobbin_killer.so" in elsewhere, f"the environment does not count: {elsewhere!r}")
 
     def hosts_build_with_pkg_config(self):
         self.hosts_build("--libs")
@@ -177,6 +193,7 @@ def main():
             rig.each_header_compiles_alone,
             rig.the_libraries_are_installed,
             rig.the_programs_are_installed_and_start,
+            rig.the_installed_drill_kills_the_installed_gateway,
             rig.hosts_build_with_pkg_config,
             rig.hosts_build_with_pkg_config_static,
             rig.meson_hosts_find_the_installed,

@@ -27,12 +27,25 @@ const char* name_of(Promise promise) {
   return "broken";
 }
 
+std::filesystem::path directory_of_program() { return std::filesystem::read_symlink("/proc/self/exe").parent_path(); }
+
 }  // namespace
 
 std::filesystem::path neighbour(const char* folder, const char* name) {
-  const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  const auto here = directory_of_program();
   const auto beside = here / name;
   return std::filesystem::exists(beside) ? beside : here.parent_path() / folder / name;
+}
+
+std::filesystem::path preload(const char* name) {
+  if (const char* told = std::getenv("BOBBIN_PRELOADS"); told != nullptr && *told != '\0')
+    return std::filesystem::path(told) / name;
+  const std::filesystem::path installed = BOBBIN_PRELOADS;
+  const auto here = directory_of_program();
+  // Also where the whole installation was moved.
+  for (const auto& directory : {here, (here / installed.lexically_relative(BOBBIN_BINDIR)).lexically_normal()})
+    if (std::filesystem::exists(directory / name)) return directory / name;
+  return installed / name;
 }
 
 void add_place(CLI::App& command, Common& common) {

@@ -26,6 +26,10 @@ struct Common {
 
 // Beside this program, or in that folder of the build tree.
 std::filesystem::path neighbour(const char* folder, const char* name);
+// A library that goes before the gateway's C library: in the directory that BOBBIN_PRELOADS in the environment names,
+// or else beside this program, where it is installed relative to this program, or where it is installed. It may not
+// exist.
+std::filesystem::path preload(const char* name);
 
 void add_place(CLI::App& command, Common& common);  // all but the seed
 void add_common(CLI::App& command, Common& common);

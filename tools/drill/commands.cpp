@@ -50,11 +50,11 @@ void add_sizes(CLI::App& command, Options& options) {
 
 KillOptions kill_options() {
   KillOptions options;
-  options.killer = neighbour("drill", "libbobbin_killer.so");
+  options.killer = preload("libbobbin_killer.so");
   if (!std::filesystem::exists(options.killer)) {
     std::fprintf(stderr,
-                 "there is no %s, as in builds with sanitizers and where the drill is installed: no life ends at a "
-                 "chosen call\n",
+                 "there is no %s, as in builds with sanitizers (BOBBIN_PRELOADS names the directory that holds it): no "
+                 "life ends at a chosen call\n",
                  options.killer.c_str());
     options.killer.clear();
   }
@@ -76,7 +76,7 @@ void add_disk(CLI::App& app, int& status) {
 
 PowerOptions power_options() {
   PowerOptions options;
-  options.recorder = neighbour("drill", "libbobbin_recorder.so");
+  options.recorder = preload("libbobbin_recorder.so");
   options.self = std::filesystem::read_symlink("/proc/self/exe");
   return options;
 }
@@ -114,7 +114,7 @@ void add_slow(CLI::App& app, int& status) {
 
 ClockOptions clock_options() {
   ClockOptions options;
-  options.library = neighbour("drill", "libbobbin_clock.so");
+  options.library = preload("libbobbin_clock.so");
   return options;
 }
 
