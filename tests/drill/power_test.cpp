@@ -13,6 +13,7 @@ TEST_CASE("P1: what was acknowledged or sent survives a power cut at any moment,
   CHECK(run.count("recovered") == run.count("images"));
   CHECK(run.count("torn") > 0);
   CHECK(run.count("second_cuts") > 0);
+  CHECK(run.count("by_gateway") >= 5);
   CHECK(run.count("failed_syncs") > 0);
   CHECK(run.count("lost") == 0);
   CHECK(run.count("doubled") == 0);

@@ -126,12 +126,12 @@ void Stage::forget() {
   receiver_.forget();
 }
 
-Verdict Stage::check(const SentMessages& sent) const {
+Verdict Stage::check(const SentMessages& sent, const ReceivedBatches& batches) const {
   CheckOptions options;
   options.window_length = options_.settings.window_length;
   options.messages_max = options_.settings.messages_max;
   options.tolerance = tolerance_at_least + drift_;
-  return drill::check(sent, receiver_.batches(), options);
+  return drill::check(sent, batches, options);
 }
 
 }  // namespace bobbin::drill

@@ -69,11 +69,11 @@ class Stage {
   // window's length, for what should not come. False if messages stayed unanswered.
   bool drain(std::chrono::milliseconds patience);
 
-  Verdict check() const { return check(sent_); }
+  Verdict check() const { return check(sent_, receiver_.batches()); }
   // What was sent and received so far, which is all settled.
   void forget();
-  // With other times than the clients' own clock told.
-  Verdict check(const SentMessages& sent) const;
+  // With other times than the clients' own clock told, or with what was sent and used before this stage was set.
+  Verdict check(const SentMessages& sent, const ReceivedBatches& batches) const;
   // By how much the wall clock has moved against the machine's own since the beginning.
   Duration clock_drift() const { return drift_; }
 

@@ -55,7 +55,7 @@ class ClockDrill {
       report_.trouble = error.what();
     }
     write_journals(options_.directory, stage_.sent(), stage_.receiver().batches());
-    report_.verdict = stage_.check(bounds_.in_log_time(stage_.sent()));
+    report_.verdict = stage_.check(bounds_.in_log_time(stage_.sent()), stage_.receiver().batches());
     if (report_.trouble.empty() && !stage_.receiver().complaints().empty())
       report_.trouble = "the application got " + stage_.receiver().complaints().front();
     return report_;

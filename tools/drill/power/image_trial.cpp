@@ -84,10 +84,7 @@ std::vector<ImageResult> ImageTrials::run(const ImageOfCut& image) const {
   if (image.second_images != 0) {
     cut_again(image, results);
   } else {
-    const auto checked =
-        check({here / "disk" / log_directory, options_.outcomes, image.seen, {}}, here / "said", {}, {});
-    results.front().status = checked.status;
-    results.front().what = checked.what;
+    try_once(image, results.front());
   }
   if (results.front().status != image_sound) {
     DiskModel disk(options_.root, options_.syncs);
@@ -97,6 +94,29 @@ std::vector<ImageResult> ImageTrials::run(const ImageOfCut& image) const {
   }
   std::filesystem::remove_all(here);
   return results;
+}
+
+void ImageTrials::try_once(const ImageOfCut& image, ImageResult& result) const {
+  const auto here = place(image);
+  auto outcomes = options_.outcomes;
+  auto seen = image.seen;
+  if (image.witness) {
+    result.by_gateway = true;
+    const auto found =
+        try_gateway({options_.gateway, here / "gateway", here / "disk" / log_directory, options_.settings, image.seed},
+                    *image.witness);
+    result.status = found.status;
+    result.what = found.what;
+    if (found.status != image_sound) return;
+    // What it has acknowledged is in its log.
+    auto all = read_outcomes(options_.outcomes);
+    all.resize(seen++);
+    all.push_back(found.accepted);
+    append_outcomes(outcomes = here / "outcomes", all);
+  }
+  const auto checked = check({here / "disk" / log_directory, outcomes, seen, {}}, here / "said", {}, {});
+  result.status = checked.status;
+  result.what = checked.what;
 }
 
 // Checks the image, records what that does to the disk, and checks what cuts in the middle of it leave.
@@ -134,7 +154,7 @@ void ImageTrials::cut_again(const ImageOfCut& image, std::vector<ImageResult>& r
     drawn.write(here / "again");
     const auto again = check({here / "again" / log_directory, here / "outcomes", static_cast<std::size_t>(seen), {}},
                              here / "said", {}, {});
-    results.push_back({again.status, drawn.torn, true, again.what});
+    results.push_back({again.status, drawn.torn, true, false, again.what});
     if (again.status != image_sound)
       results.back().what += " (second power cut after operation " + std::to_string(position) + " of the recovery, " +
                              "image seed " + std::to_string(seed) + ")" + keep(disk, seed);

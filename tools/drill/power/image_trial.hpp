@@ -4,10 +4,12 @@
 
 #include "tools/drill/child_environment.hpp"
 #include "tools/drill/power/disk_model.hpp"
+#include "tools/drill/power/gateway_trial.hpp"
 #include "tools/drill/power/image_check.hpp"
 
 #include <atomic>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ std::vector<Variable> recorded_by(const std::filesystem::path& recorder, const s
 
 struct TrialOptions {
   std::filesystem::path self;  // the program that checks an image when asked by `power-image`
+  std::filesystem::path gateway;
+  GatewaySettings settings;  // of the gateway that was recorded
   std::filesystem::path recorder;
   std::filesystem::path directory;  // keeps the first image that breaks a promise
   std::filesystem::path root;       // of the recorded files
@@ -30,8 +34,9 @@ struct ImageOfCut {
   std::size_t number = 0;
   std::size_t position = 0;  // operations before the cut
   std::uint64_t seed = 0;
-  std::size_t seen = 0;           // outcomes before the cut
-  std::size_t second_images = 0;  // of cuts during its recovery
+  std::size_t seen = 0;                      // outcomes before the cut
+  std::size_t second_images = 0;             // of cuts during its recovery
+  std::shared_ptr<const Witness> witness{};  // the real gateway opens it, too; empty: it does not
   bool torn = false;
 };
 
@@ -39,6 +44,7 @@ struct ImageResult {
   int status = image_sound;
   bool torn = false;
   bool second = false;
+  bool by_gateway = false;
   std::string what;  // is wrong, and where to look
 };
 
@@ -61,6 +67,7 @@ class ImageTrials {
     std::string what;
   };
   std::filesystem::path place(const ImageOfCut& image) const;
+  void try_once(const ImageOfCut& image, ImageResult& result) const;
   Checked check(const ImageOrder& order, const std::filesystem::path& said, const std::filesystem::path& recording,
                 const std::filesystem::path& recorded) const;
   void cut_again(const ImageOfCut& image, std::vector<ImageResult>& results) const;

@@ -10,6 +10,8 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -32,6 +34,9 @@ constexpr std::size_t first_operations = 80;
 constexpr std::size_t percent_first = 10;  // of all cuts
 constexpr std::size_t percent_seen = 25;
 constexpr std::size_t percent_syncing = 40;
+// The real gateway opens every n-th image, which takes its time, and some of a short run as well.
+constexpr std::size_t by_gateway_every_max = 200;
+constexpr std::size_t by_gateway_at_least = 10;
 
 StageOptions stage_options(const PowerOptions& options) {
   StageOptions stage;
@@ -95,6 +100,7 @@ class PowerDrill {
     Load load(stage, {}, options_.seed);
     for (std::uint32_t life = 0; life < options_.lives; ++life) live(stage, load, static_cast<Death>(life % deaths));
     append_outcomes(outcomes_file_, outcomes_);
+    sent_ = stage.sent();
   }
 
   void live(Stage& stage, Load& load, Death death) {
@@ -140,7 +146,9 @@ class PowerDrill {
     for (const auto& outcome : outcomes_) seen_at_.push_back(operations.count_within(outcome.recorded));
     for (std::size_t i = 0; i < operations.all().size(); ++i)
       if (operations.all()[i].head.op == Op::sync) syncs_.push_back(i + 1);
-    TrialOptions how{options_.self, options_.recorder, options_.directory, root_, outcomes_file_};
+    TrialOptions how{options_.self,     options_.gateway,   stage_options(options_).settings,
+                     options_.recorder, options_.directory, root_,
+                     outcomes_file_};
     if (options_.lying_disk) how.syncs = DiskModel::Syncs::ignored;
     trials_.emplace(how, operations);
     DiskModel disk(root_, how.syncs);
@@ -164,9 +172,32 @@ class PowerDrill {
     const bool again = options_.second_cut_every != 0 && number % options_.second_cut_every == 0;
     const auto seen = std::upper_bound(seen_at_.begin(), seen_at_.end(), position) - seen_at_.begin();
     ImageOfCut image{number, position, random_(), static_cast<std::size_t>(seen), again ? images_a_second_cut : 0};
+    const auto every = std::clamp<std::size_t>(options_.images / by_gateway_at_least, 1, by_gateway_every_max);
+    if (!again && (number - 1) % every == 0) image.witness = witness(image.seen);
     trials_->build(disk, image);
     running_.push_back(std::async(std::launch::async, [this, image] { return trials_->run(image); }));
     if (running_.size() >= options_.jobs) collect();
+  }
+
+  // Of the first outcomes that were seen.
+  std::shared_ptr<const Witness> witness(std::size_t seen) const {
+    auto known = std::make_shared<Witness>();
+    std::map<std::string, std::string> ids;  // by text
+    for (std::size_t i = 0; i < seen; ++i) {
+      const auto& outcome = outcomes_[i];
+      if (outcome.kind == Outcome::Kind::accepted)
+        ids[outcome.text] = outcome.id;
+      else
+        known->batches.push_back({outcome.id, outcome.text, {}, 1, false});
+    }
+    known->sent = sent_;
+    for (auto& message : known->sent) {
+      const auto id = ids.find(message.text);
+      message.answered = id != ids.end();
+      message.message_id = message.answered ? id->second : std::string();
+      message.differing_ids.clear();
+    }
+    return known;
   }
 
   void collect() {
@@ -176,6 +207,7 @@ class PowerDrill {
       ++report_.images;
       report_.torn += result.torn;
       report_.second_cuts += result.second;
+      report_.by_gateway += result.by_gateway;
       report_.recovered += result.status == image_sound;
       report_.lost += result.status == image_lost;
       report_.doubled += result.status == image_doubled;
@@ -214,6 +246,7 @@ class PowerDrill {
   std::filesystem::path recording_;
   std::filesystem::path outcomes_file_;
   std::filesystem::path root_;
+  SentMessages sent_;                 // in all
   std::vector<Outcome> outcomes_;     // in the order in which they were seen
   std::vector<std::size_t> seen_at_;  // of each, how many operations had been recorded
   std::vector<std::size_t> syncs_;    // the positions behind their beginnings
@@ -233,7 +266,8 @@ std::string summary(const PowerReport& report) {
          " torn=" + std::to_string(report.torn) + " recovered=" + std::to_string(report.recovered) +
          " lost=" + std::to_string(report.lost) + " doubled=" + std::to_string(report.doubled) +
          " corrupt=" + std::to_string(report.corrupt) + " second_cuts=" + std::to_string(report.second_cuts) +
-         " failed_syncs=" + std::to_string(report.failed_syncs) + " seconds=" + seconds;
+         " by_gateway=" + std::to_string(report.by_gateway) + " failed_syncs=" + std::to_string(report.failed_syncs) +
+         " seconds=" + seconds;
 }
 
 PowerReport run_power_drill(const PowerOptions& options) { return PowerDrill(options).run(); }

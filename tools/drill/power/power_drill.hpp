@@ -35,6 +35,7 @@ struct PowerReport {
   std::size_t doubled = 0;       // images with a message twice
   std::size_t corrupt = 0;       // images that were damaged, or broke another promise
   std::size_t second_cuts = 0;   // images, of the above
+  std::size_t by_gateway = 0;    // images that the real gateway has opened, of the above
   std::size_t failed_syncs = 0;  // lives of the gateway that ended of one
   std::chrono::milliseconds time{};
   std::vector<BrokenPromise> found;
@@ -44,7 +45,7 @@ struct PowerReport {
   bool passed() const { return found.empty() && trouble.empty(); }
 };
 
-// "images=N cuts=N torn=N recovered=N lost=N doubled=N corrupt=N second_cuts=N failed_syncs=N seconds=N".
+// "images=N cuts=N torn=N recovered=N lost=N doubled=N corrupt=N second_cuts=N by_gateway=N failed_syncs=N seconds=N".
 std::string summary(const PowerReport& report);
 
 // Ends with the first image that breaks a promise, which stays in the directory, with the recording. Progress goes to
