@@ -44,8 +44,7 @@ struct CheckOptions {
 
 // `whole_windows` means, for each batch:
 // - its messages are of its conversation, accepted within its bounds, in order, and within what the client saw: after
-// the
-//   first sending, before the acknowledgement, under the id that was acknowledged;
+//   the first sending, before the acknowledgement, under the id that was acknowledged;
 // - every message of the conversation that was sent and acknowledged wholly within the bounds is in it;
 // - it was closed by time at the end of its length, or by count with as many as allowed;
 // - it overlaps no other window of the conversation, and was used after those before it;

@@ -1,16 +1,14 @@
 // What a disk may hold after a power cut, as a function of the operations before it.
 //
 // - A sector of 512 bytes is whole. Of those written since the file's last completed sync each may hold what was
-// durable
-//   before, or what any later write has put there, whatever the others hold.
+//   durable before, or what any later write has put there, whatever the others hold.
 // - A sync makes durable what had been written, by calls that had returned, when it began; a synchronous write its own
 //   bytes, once it has returned. Neither says anything about other files.
 // - A sync that failed guarantees nothing, and no later one does for what it should have covered: the system may have
 //   given that up. Nor does any sync for a write that failed, or whose process ended within it.
 // - A file's size is one of those that it had since its last completed sync.
 // - Names (created, renamed, removed) are durable once a directory of theirs is synced; until then each may be lost
-// with
-//   all that came after it: file systems keep their order.
+//   with all that came after it: file systems keep their order.
 #pragma once
 
 #include "tools/drill/power/file_bytes.hpp"

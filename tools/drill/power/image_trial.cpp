@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <random>
 #include <stdexcept>
@@ -41,12 +43,40 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-// Images in memory: what is tried is the model's disk, not the machine's.
-std::filesystem::path make_area(const std::filesystem::path& directory) {
-  const bool in_memory = ::access("/dev/shm", W_OK | X_OK) == 0;
-  auto pattern =
-      ((in_memory ? std::filesystem::path("/dev/shm") : std::filesystem::canonical(directory)) / "bobbin-images-XXXXXX")
-          .string();
+constexpr auto memory = "/dev/shm";
+constexpr std::uint64_t mebibyte = 1 << 20;
+
+std::uint64_t bytes_below(const std::filesystem::path& directory) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  return bytes;
+}
+
+// Of what stands there at one time: an image, what its recovery records, what is built of that, and what logs reserve
+// ahead, which is a share of the place.
+std::uint64_t bytes_wanted(const TrialOptions& options, std::uint64_t capacity) {
+  const auto reserved = 2 * std::clamp(capacity / 64, mebibyte, 64 * mebibyte);
+  return (options.images_at_once + 1) * (3 * bytes_below(options.root) + 2 * reserved + 16 * mebibyte);
+}
+
+// Images in memory, if it has the room: what is tried is the model's disk, not the machine's.
+std::filesystem::path place_for_images(const TrialOptions& options) {
+  const auto disk = std::filesystem::canonical(options.directory);
+  if (::access(memory, W_OK | X_OK) != 0) return disk;
+  const auto space = std::filesystem::space(memory);
+  const auto wanted = bytes_wanted(options, space.capacity);
+  if (space.available >= wanted) return memory;
+  std::fprintf(
+      stderr,
+      "%s has %ju MiB free, and images may take %ju: they are made in %s, which is slower; free some of it, or "
+      "make it larger (mount -o remount,size=...), or give fewer --jobs\n",
+      memory, space.available / mebibyte, wanted / mebibyte, disk.c_str());
+  return disk;
+}
+
+std::filesystem::path make_area(const TrialOptions& options) {
+  auto pattern = (place_for_images(options) / "bobbin-images-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr)
     throw std::system_error(errno, std::generic_category(), "cannot make a directory like " + pattern);
   return std::filesystem::canonical(pattern);
@@ -60,7 +90,7 @@ std::vector<Variable> recorded_by(const std::filesystem::path& recorder, const s
 }
 
 ImageTrials::ImageTrials(TrialOptions options, const Operations& operations)
-    : options_(std::move(options)), operations_(operations), area_(make_area(options_.directory)) {}
+    : options_(std::move(options)), operations_(operations), area_(make_area(options_)) {}
 
 ImageTrials::~ImageTrials() {
   std::error_code ignored;

@@ -8,6 +8,7 @@
 #include "tools/drill/power/image_check.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -27,6 +28,7 @@ struct TrialOptions {
   std::filesystem::path directory;  // keeps the first image that breaks a promise
   std::filesystem::path root;       // of the recorded files
   std::filesystem::path outcomes;
+  std::uint64_t images_at_once = 1;
   DiskModel::Syncs syncs = DiskModel::Syncs::honest;
 };
 

@@ -149,6 +149,7 @@ class PowerDrill {
     TrialOptions how{options_.self,     options_.gateway,   stage_options(options_).settings,
                      options_.recorder, options_.directory, root_,
                      outcomes_file_};
+    how.images_at_once = options_.jobs;
     if (options_.lying_disk) how.syncs = DiskModel::Syncs::ignored;
     trials_.emplace(how, operations);
     DiskModel disk(root_, how.syncs);
