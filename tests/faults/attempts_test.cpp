@@ -1,9 +1,9 @@
 // A real host killed with SIGKILL while its activities run (S21 to S23).
 #include "tests/faults/host_process.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tools/gateway/boot_time.hpp"
 
 #include <doctest/doctest.h>
-#include <time.h>
 
 #include <map>
 #include <memory>
@@ -27,12 +27,6 @@ Attempt next_attempt(HostProcess& host, const std::string& activity = {}) {
   Attempt attempt;
   words >> word >> attempt.activity >> attempt.number >> attempt.key;
   return attempt;
-}
-
-std::chrono::microseconds boot_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::microseconds(now.tv_nsec / 1'000);
 }
 
 }  // namespace

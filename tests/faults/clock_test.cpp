@@ -1,10 +1,10 @@
 // The wall clock set to 1970 and back, hours forward and back, under the running gateway and between its lives (S4).
 #include "tests/faults/fault_rig.hpp"
+#include "tools/gateway/boot_time.hpp"
 
 #include <bobbin/lmdb.hpp>
 
 #include <doctest/doctest.h>
-#include <time.h>
 
 #include <set>
 
@@ -19,13 +19,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr milliseconds window{400};
-
-// The machine's own clock, which no library shifts for this process.
-microseconds boot_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::seconds(now.tv_sec) + microseconds(now.tv_nsec / 1'000);
-}
 
 microseconds since_1970() {
   return std::chrono::duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch());

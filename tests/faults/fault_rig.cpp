@@ -1,25 +1,27 @@
 #include "tests/faults/fault_rig.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <new>
 #include <string>
+#include <vector>
 
 namespace bobbin::faults {
 
 namespace {
 
-// AddressSanitizer refuses libraries before its own unless told that it is meant; this one intercepts no memory
-// function.
-void allow_before_sanitizer() {
+std::vector<drill::Variable> variables(const std::filesystem::path& control) {
+  std::vector<drill::Variable> all{{control_variable, control}, drill::preloaded(BOBBIN_FAULTS_LIBRARY)};
+  // AddressSanitizer refuses libraries before its own unless told that it is meant; this one intercepts no memory
+  // function.
 #if defined(__SANITIZE_ADDRESS__)
   const char* options = std::getenv("ASAN_OPTIONS");
-  ::setenv("ASAN_OPTIONS", ((options ? options : "") + std::string(":verify_asan_link_order=0")).c_str(), 1);
+  all.push_back({"ASAN_OPTIONS", (options ? options : "") + std::string(":verify_asan_link_order=0")});
 #endif
+  return all;
 }
 
 }  // namespace
@@ -36,14 +38,11 @@ Faults::Faults(const std::filesystem::path& directory) {
   const auto whole = std::filesystem::canonical(directory).string();
   REQUIRE(whole.size() < sizeof control_->directory);
   whole.copy(control_->directory, whole.size());
-  ::setenv(control_variable, name.c_str(), 1);
-  ::setenv("LD_PRELOAD", BOBBIN_FAULTS_LIBRARY, 1);
-  allow_before_sanitizer();
+  environment_.emplace(variables(name));
 }
 
 Faults::~Faults() {
-  ::unsetenv("LD_PRELOAD");
-  ::unsetenv(control_variable);
+  environment_.reset();
   ::munmap(control_, sizeof(FaultControl));
 }
 

@@ -3,6 +3,9 @@
 
 #include "tests/drill/process_rig.hpp"
 #include "tests/faults/fault_control.hpp"
+#include "tools/drill/child_environment.hpp"
+
+#include <optional>
 
 namespace bobbin::faults {
 
@@ -25,6 +28,7 @@ class Faults {
  private:
   testing::TemporaryDirectory place_;
   FaultControl* control_ = nullptr;
+  std::optional<drill::ChildEnvironment> environment_;
 };
 
 inline bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

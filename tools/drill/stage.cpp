@@ -1,6 +1,6 @@
 #include "tools/drill/stage.hpp"
 
-#include <time.h>
+#include "tools/gateway/boot_time.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -13,12 +13,6 @@ namespace {
 constexpr std::chrono::milliseconds tick_interval{5};
 constexpr std::chrono::milliseconds tolerance_at_least{20};
 constexpr std::chrono::seconds answers_within{60};
-
-Duration boot_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::duration_cast<Duration>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
-}
 
 StageOptions prepared(StageOptions options) {
   std::filesystem::create_directories(options.directory);

@@ -1,6 +1,7 @@
 #include "tools/gateway/lives.hpp"
 
-#include <ctime>
+#include "tools/gateway/boot_time.hpp"
+
 #include <fstream>
 #include <iomanip>
 #include <sstream>
@@ -26,12 +27,6 @@ std::vector<Life> read(std::istream& in) {
     lives.push_back({first_lsn, Elapsed(began), Duration(lived)});
   }
   return lives;
-}
-
-Duration boot_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::duration_cast<Duration>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 }  // namespace
