@@ -2,12 +2,11 @@
 // wall clock, as FaultControl says. The process itself knows nothing of it.
 #include "tests/faults/fault_control.hpp"
 #include "tools/drill/clock/shifted_clock.hpp"
+#include "tools/drill/preload/file_calls.hpp"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,11 +33,6 @@ FaultControl* map_control() {
 FaultControl* control() {
   static FaultControl* const mapped = map_control();
   return mapped;
-}
-
-template <class Function>
-Function real(const char* name) {
-  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
 // The data file of the log, or a directory of it.
@@ -87,63 +81,22 @@ bool fails(int file, bool syncing) {
 
 int error_number() { return control()->fault == Fault::enospc ? ENOSPC : EIO; }
 
-// The result of a write that is to fail; `write_half` writes the first half of it.
-template <class WriteHalf>
-ssize_t failed_write(const WriteHalf& write_half) {
-  if (control()->fault == Fault::cut_short) return write_half();
-  errno = error_number();
-  return -1;
-}
-
-int sync_file(const char* name, int file) {
-  if (!fails(file, true)) return real<int (*)(int)>(name)(file);
-  errno = error_number();
-  return -1;
-}
-
-ssize_t write_at(const char* name, int file, const void* bytes, size_t size, off64_t offset) {
-  const auto pass_on = real<ssize_t (*)(int, const void*, size_t, off64_t)>(name);
-  if (!fails(file, false)) return pass_on(file, bytes, size, offset);
-  return failed_write([&] { return pass_on(file, bytes, size / 2, offset); });
-}
-
-ssize_t write_pieces_at(const char* name, int file, const iovec* pieces, int count, off64_t offset) {
-  if (!fails(file, false)) return real<ssize_t (*)(int, const iovec*, int, off64_t)>(name)(file, pieces, count, offset);
-  return failed_write([&] {
-    return real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64")(file, pieces[0].iov_base,
-                                                                            pieces[0].iov_len / 2, offset);
-  });
-}
-
 }  // namespace
 
 std::int64_t bobbin::drill::wall_shift_us() noexcept { return control() ? control()->wall_offset_us.load() : 0; }
 
-extern "C" {
+ssize_t bobbin::drill::on_write(const FileWrite& call) {
+  if (!fails(call.file, false)) return call.pass_on();
+  if (control()->fault == Fault::cut_short) {
+    const iovec half{call.pieces[0].iov_base, call.pieces[0].iov_len / 2};
+    return FileWrite{call.file, &half, 1, call.offset}.pass_on();
+  }
+  errno = error_number();
+  return -1;
+}
 
-ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) {
-  return write_at("pwrite64", file, bytes, size, offset);
-}
-ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t offset) {
-  return write_at("pwrite64", file, bytes, size, offset);
-}
-ssize_t pwritev(int file, const iovec* pieces, int count, off_t offset) {
-  return write_pieces_at("pwritev64", file, pieces, count, offset);
-}
-ssize_t pwritev64(int file, const iovec* pieces, int count, off64_t offset) {
-  return write_pieces_at("pwritev64", file, pieces, count, offset);
-}
-ssize_t write(int file, const void* bytes, size_t size) {
-  static const auto pass_on = real<ssize_t (*)(int, const void*, size_t)>("write");
-  if (!fails(file, false)) return pass_on(file, bytes, size);
-  return failed_write([&] { return pass_on(file, bytes, size / 2); });
-}
-ssize_t writev(int file, const iovec* pieces, int count) {
-  if (!fails(file, false)) return real<ssize_t (*)(int, const iovec*, int)>("writev")(file, pieces, count);
-  return failed_write([&] {
-    return real<ssize_t (*)(int, const void*, size_t)>("write")(file, pieces[0].iov_base, pieces[0].iov_len / 2);
-  });
-}
-int fsync(int file) { return sync_file("fsync", file); }
-int fdatasync(int file) { return sync_file("fdatasync", file); }
+int bobbin::drill::on_sync(const FileSync& call) {
+  if (!fails(call.file, true)) return call.pass_on();
+  errno = error_number();
+  return -1;
 }

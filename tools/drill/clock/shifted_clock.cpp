@@ -1,17 +1,15 @@
 #include "tools/drill/clock/shifted_clock.hpp"
 
-#include <dlfcn.h>
+#include "tools/drill/preload/real.hpp"
+
 #include <sys/time.h>
 #include <time.h>
 
 namespace {
 
-constexpr std::int64_t us_per_s = 1'000'000;
+using bobbin::drill::real;
 
-template <class Function>
-Function real(const char* name) {
-  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
-}
+constexpr std::int64_t us_per_s = 1'000'000;
 
 }  // namespace
 

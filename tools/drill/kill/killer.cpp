@@ -1,12 +1,12 @@
 // Goes before the C library of a process under test (LD_PRELOAD): kills it at its kill point. The process itself knows
 // nothing of it.
 #include "tools/drill/kill/kill_point.hpp"
+#include "tools/drill/preload/file_calls.hpp"
+#include "tools/drill/preload/real.hpp"
 
-#include <dlfcn.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -17,6 +17,7 @@ namespace {
 
 using bobbin::drill::KilledCall;
 using bobbin::drill::KillPoint;
+using bobbin::drill::real;
 
 std::optional<KillPoint> told_point() {
   KillPoint point;
@@ -27,11 +28,6 @@ std::optional<KillPoint> told_point() {
 void die() {
   ::kill(::getpid(), SIGKILL);
   for (;;) ::pause();
-}
-
-template <class Function>
-Function real(const char* name) {
-  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
 // Makes the call, unless the process dies before it.
@@ -48,28 +44,18 @@ auto made(KilledCall kind, const Call& call) {
 
 }  // namespace
 
+// What goes to a place in a file, as the log does; not what is said to people.
+ssize_t bobbin::drill::on_write(const FileWrite& call) {
+  if (call.offset < 0) return call.pass_on();
+  return made(KilledCall::write, [&] { return call.pass_on(); });
+}
+
+int bobbin::drill::on_sync(const FileSync& call) {
+  return made(KilledCall::sync, [&] { return call.pass_on(); });
+}
+
 extern "C" {
 
-ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t offset) {
-  static const auto pass_on = real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
-  return made(KilledCall::write, [&] { return pass_on(file, bytes, size, offset); });
-}
-ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) { return pwrite64(file, bytes, size, offset); }
-ssize_t pwritev64(int file, const iovec* pieces, int count, off64_t offset) {
-  static const auto pass_on = real<ssize_t (*)(int, const iovec*, int, off64_t)>("pwritev64");
-  return made(KilledCall::write, [&] { return pass_on(file, pieces, count, offset); });
-}
-ssize_t pwritev(int file, const iovec* pieces, int count, off_t offset) {
-  return pwritev64(file, pieces, count, offset);
-}
-int fsync(int file) {
-  static const auto pass_on = real<int (*)(int)>("fsync");
-  return made(KilledCall::sync, [&] { return pass_on(file); });
-}
-int fdatasync(int file) {
-  static const auto pass_on = real<int (*)(int)>("fdatasync");
-  return made(KilledCall::sync, [&] { return pass_on(file); });
-}
 ssize_t send(int socket, const void* bytes, size_t size, int flags) {
   static const auto pass_on = real<ssize_t (*)(int, const void*, size_t, int)>("send");
   return made(KilledCall::send, [&] { return pass_on(socket, bytes, size, flags); });

@@ -1,8 +1,9 @@
 // Goes before the C library in a process under test (LD_PRELOAD): appends each change that it makes to files below a
 // directory to a recording. Each entry is one write to a descriptor in append mode, so entries of threads do not mix.
 #include "tools/drill/power/recording.hpp"
+#include "tools/drill/preload/file_calls.hpp"
+#include "tools/drill/preload/real.hpp"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <sys/stat.h>
@@ -23,14 +24,10 @@ namespace {
 
 using bobbin::drill::Op;
 using bobbin::drill::OperationHead;
+using bobbin::drill::real;
 
 constexpr std::size_t path_max = 1024;
 constexpr int pieces_max = 1000;  // a call takes some more, which the entry's own parts need
-
-template <class Function>
-Function real(const char* name) {
-  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
-}
 
 struct Recording {
   int file = -1;
@@ -157,39 +154,6 @@ void note(Op op, const Place& place, std::string_view other_path = {}, std::uint
   errno = error;
 }
 
-template <class Call>
-ssize_t written(int file, const iovec* pieces, int count, off64_t offset, const Call& call) {
-  Place place;
-  look_up(file, place);
-  if (!place.recorded) return call();
-  if (count > pieces_max) give_up();
-  OperationHead head;
-  head.op = Op::write;
-  for (int i = 0; i < count; ++i) head.bytes += pieces[i].iov_len;
-  const int flags = ::fcntl(file, F_GETFL);
-  head.synchronous = (flags & O_DSYNC) != 0;
-  struct stat status {};
-  if (offset < 0 && (flags & O_APPEND) != 0 && ::fstat(file, &status) == 0) offset = status.st_size;
-  head.offset = static_cast<std::uint64_t>(offset >= 0 ? offset : ::lseek64(file, 0, SEEK_CUR));
-  const bool fails = head.synchronous && next_sync_fails();
-  return recorded_twice(head, place, pieces, count, [&] {
-    const auto result = call();
-    return fails ? failed_sync() : result;
-  });
-}
-
-int synced(const char* name, int file) {
-  const auto call = [&] { return real<int (*)(int)>(name)(file); };
-  Place place;
-  look_up(file, place);
-  if (!place.recorded) return call();
-  OperationHead head;
-  head.op = Op::sync;
-  head.of_folder = place.folder;
-  const bool fails = next_sync_fails();
-  return recorded_twice(head, place, nullptr, 0, [&] { return fails ? failed_sync() : call(); });
-}
-
 bool has_mode(int flags) { return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE; }
 
 // Notes what an open has done to the names and the size; `call` answers a descriptor.
@@ -267,43 +231,41 @@ int reserved(int file, int mode, int result) {
   return result;
 }
 
-ssize_t write_at(int file, const void* bytes, size_t size, off64_t offset) {
-  static const auto pass_on = real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
-  const iovec piece{const_cast<void*>(bytes), size};
-  return written(file, &piece, 1, offset, [&] { return pass_on(file, bytes, size, offset); });
-}
-
-ssize_t write_pieces_at(int file, const iovec* pieces, int count, off64_t offset) {
-  static const auto pass_on = real<ssize_t (*)(int, const iovec*, int, off64_t)>("pwritev64");
-  return written(file, pieces, count, offset, [&] { return pass_on(file, pieces, count, offset); });
-}
-
 }  // namespace
 
+ssize_t bobbin::drill::on_write(const FileWrite& call) {
+  Place place;
+  look_up(call.file, place);
+  if (!place.recorded) return call.pass_on();
+  if (call.count > pieces_max) give_up();
+  OperationHead head;
+  head.op = Op::write;
+  for (int i = 0; i < call.count; ++i) head.bytes += call.pieces[i].iov_len;
+  const int flags = ::fcntl(call.file, F_GETFL);
+  head.synchronous = (flags & O_DSYNC) != 0;
+  struct stat status {};
+  auto offset = call.offset;
+  if (offset < 0 && (flags & O_APPEND) != 0 && ::fstat(call.file, &status) == 0) offset = status.st_size;
+  head.offset = static_cast<std::uint64_t>(offset >= 0 ? offset : ::lseek64(call.file, 0, SEEK_CUR));
+  const bool fails = head.synchronous && next_sync_fails();
+  return recorded_twice(head, place, call.pieces, call.count, [&] {
+    const auto result = call.pass_on();
+    return fails ? failed_sync() : result;
+  });
+}
+
+int bobbin::drill::on_sync(const FileSync& call) {
+  Place place;
+  look_up(call.file, place);
+  if (!place.recorded) return call.pass_on();
+  OperationHead head;
+  head.op = Op::sync;
+  head.of_folder = place.folder;
+  const bool fails = next_sync_fails();
+  return recorded_twice(head, place, nullptr, 0, [&] { return fails ? failed_sync() : call.pass_on(); });
+}
+
 extern "C" {
-
-ssize_t pwrite(int file, const void* bytes, size_t size, off_t offset) { return write_at(file, bytes, size, offset); }
-ssize_t pwrite64(int file, const void* bytes, size_t size, off64_t offset) {
-  return write_at(file, bytes, size, offset);
-}
-ssize_t pwritev(int file, const iovec* pieces, int count, off_t offset) {
-  return write_pieces_at(file, pieces, count, offset);
-}
-ssize_t pwritev64(int file, const iovec* pieces, int count, off64_t offset) {
-  return write_pieces_at(file, pieces, count, offset);
-}
-ssize_t write(int file, const void* bytes, size_t size) {
-  static const auto pass_on = real<ssize_t (*)(int, const void*, size_t)>("write");
-  const iovec piece{const_cast<void*>(bytes), size};
-  return written(file, &piece, 1, -1, [&] { return pass_on(file, bytes, size); });
-}
-ssize_t writev(int file, const iovec* pieces, int count) {
-  static const auto pass_on = real<ssize_t (*)(int, const iovec*, int)>("writev");
-  return written(file, pieces, count, -1, [&] { return pass_on(file, pieces, count); });
-}
-
-int fsync(int file) { return synced("fsync", file); }
-int fdatasync(int file) { return synced("fdatasync", file); }
 
 int ftruncate(int file, off_t size) noexcept {
   return size_set(file, size, real<int (*)(int, off64_t)>("ftruncate64")(file, size));
