@@ -1,5 +1,6 @@
 #include "tools/drill/disk_drill.hpp"
 
+#include "tools/drill/dice.hpp"
 #include "tools/drill/load.hpp"
 #include "tools/drill/small_disk.hpp"
 #include "tools/drill/stage.hpp"
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
-#include <random>
 #include <stdexcept>
 
 namespace bobbin::drill {
@@ -47,7 +47,7 @@ class DiskDrill {
   DiskDrill(const DiskOptions& options, const std::filesystem::path& directory, std::uint64_t seed)
       : options_(options),
         directory_(directory),
-        random_(seed),
+        dice_(seed),
         disk_(directory, options.disk_bytes),
         stage_(stage_options(options, directory, disk_, seed)),
         load_(stage_, load_options(options), seed) {
@@ -72,22 +72,22 @@ class DiskDrill {
 
  private:
   void play_round(std::uint32_t round) {
-    load_for(draw(milliseconds(0), milliseconds(600)));
+    load_for(dice_.between(milliseconds(0), milliseconds(600)));
     const auto refused = stage_.refusals();
     // Mostly to the last block; else to where the log's next demand fills it.
-    disk_.fill(one_in(3) ? draw_bytes(2 << 20) : 0);
-    if (one_in(4)) die_and_return();
+    disk_.fill(dice_.one_in(3) ? dice_.up_to(2 << 20) : 0);
+    if (dice_.one_in(4)) die_and_return();
     load_until([&] { return stage_.refusals() > refused; }, refused_within, "nothing was refused on a full disk");
-    for (int deaths = one_in(2) ? 1 + one_in(2) : 0; deaths > 0; --deaths) {
-      load_for(draw(milliseconds(0), milliseconds(300)));
+    for (int deaths = dice_.one_in(2) ? 1 + dice_.one_in(2) : 0; deaths > 0; --deaths) {
+      load_for(dice_.between(milliseconds(0), milliseconds(300)));
       die_and_return();
     }
-    const bool drains = one_in(2);
+    const bool drains = dice_.one_in(2);
     if (drains)
       load_until([this] { return stage_.undelivered() == 0; }, drained_within,
                  "what was accepted before the disk was full did not drain");
     disk_.empty();
-    if (one_in(4)) die_and_return();
+    if (dice_.one_in(4)) die_and_return();
     const auto accepted = answered();
     load_until([&] { return answered() > accepted; }, resumed_within, "nothing was accepted again on an empty disk");
     tell(round, refused, drains);
@@ -97,7 +97,7 @@ class DiskDrill {
   void die_and_return() {
     stage_.gateway().kill_hard();
     ++deaths_;
-    if (one_in(3)) stage_.run_for(draw(milliseconds(0), options_.window));
+    if (dice_.one_in(3)) stage_.run_for(dice_.between(milliseconds(0), options_.window));
     stage_.start_gateway();
     if (!stage_.run_until([this] { return stage_.gateway().ports().all_open(); }, resumed_within))
       throw std::runtime_error("the gateway does not start: " + stage_.gateway().log_of_life());
@@ -106,14 +106,6 @@ class DiskDrill {
   std::size_t answered() const {
     return static_cast<std::size_t>(std::count_if(stage_.sent().begin(), stage_.sent().end(),
                                                   [](const SentMessage& message) { return message.answered; }));
-  }
-
-  bool one_in(int count) { return std::uniform_int_distribution<>(1, count)(random_) == 1; }
-  milliseconds draw(milliseconds low, milliseconds high) {
-    return milliseconds(std::uniform_int_distribution<milliseconds::rep>(low.count(), high.count())(random_));
-  }
-  std::uint64_t draw_bytes(std::uint64_t most) {
-    return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
   }
 
   void load_for(milliseconds time) { load_.run(options_.rate, time); }
@@ -145,7 +137,7 @@ class DiskDrill {
 
   const DiskOptions& options_;
   std::filesystem::path directory_;
-  std::mt19937_64 random_;
+  Dice dice_;
   SmallDisk disk_;
   Stage stage_;
   Load load_;

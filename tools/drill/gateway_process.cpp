@@ -48,6 +48,15 @@ std::optional<std::uint16_t> port_after(const std::string& line, std::string_vie
 
 }  // namespace
 
+std::string to_string(const GatewayEnd& end) {
+  return (end.signalled ? "signal " : "status ") + std::to_string(end.code);
+}
+
+GatewayEnd end_of(int wait_status) {
+  if (WIFSIGNALED(wait_status)) return {true, WTERMSIG(wait_status)};
+  return {false, WEXITSTATUS(wait_status)};
+}
+
 GatewayProcess::GatewayProcess(std::filesystem::path program, std::filesystem::path config, std::filesystem::path log)
     : program_(std::move(program)), config_(std::move(config)), log_(std::move(log)) {}
 
@@ -117,8 +126,7 @@ GatewayEnd GatewayProcess::reap() {
   }
   child_ = 0;
   reader_.join();
-  if (WIFSIGNALED(status)) return {true, WTERMSIG(status)};
-  return {false, WEXITSTATUS(status)};
+  return end_of(status);
 }
 
 void GatewayProcess::kill_hard() {

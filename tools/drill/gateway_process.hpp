@@ -30,6 +30,11 @@ struct GatewayEnd {
   bool clean() const { return !signalled && code == 0; }
 };
 
+// "signal 9", "status 1".
+std::string to_string(const GatewayEnd& end);
+// From what waitpid() says.
+GatewayEnd end_of(int wait_status);
+
 // Used on one thread, which must live as long as the child: the kernel kills the child when that thread is gone.
 // The gateway tells in its log where it listens, so that each life may take whatever ports are free.
 class GatewayProcess {

@@ -1,6 +1,7 @@
 #include "tools/drill/kill_drill.hpp"
 
 #include "tools/drill/child_environment.hpp"
+#include "tools/drill/dice.hpp"
 #include "tools/drill/kill/kill_point.hpp"
 #include "tools/drill/load.hpp"
 #include "tools/drill/stage.hpp"
@@ -9,7 +10,6 @@
 #include <csignal>
 #include <cstdio>
 #include <optional>
-#include <random>
 #include <stdexcept>
 
 namespace bobbin::drill {
@@ -51,7 +51,7 @@ class KillDrill {
  public:
   explicit KillDrill(const KillOptions& options)
       : options_(options),
-        random_(options.seed),
+        dice_(options.seed),
         stage_(stage_options(options)),
         load_(stage_, load_options(options), options.seed) {
     stage_.receiver().set_faults({.refused = 0.03, .forgot = 0.02, .slow = 0.15});
@@ -105,32 +105,29 @@ class KillDrill {
     const auto end = stage_.gateway().wait_for_end(end_within);
     stage_.let_gateway_end(false);
     if (end.signalled && end.code == SIGKILL) return;
-    throw std::runtime_error("the gateway was to be killed, and ended with " +
-                             std::string(end.signalled ? "signal " : "status ") + std::to_string(end.code) +
-                             "; it said:\n" + stage_.gateway().log_of_life());
+    throw std::runtime_error("the gateway was to be killed, and ended with " + to_string(end) + "; it said:\n" +
+                             stage_.gateway().log_of_life());
   }
 
   // Half of the lives end at a call, if it comes in time: some while they recover, some in the middle of load.
   std::optional<KillPoint> draw_point() {
-    if (options_.killer.empty() || one_in(2)) return std::nullopt;
+    if (options_.killer.empty() || dice_.one_in(2)) return std::nullopt;
     constexpr KilledCall calls[]{KilledCall::write, KilledCall::sync, KilledCall::send};
     KillPoint point;
-    point.call = calls[std::uniform_int_distribution<std::size_t>(0, std::size(calls) - 1)(random_)];
-    point.number = std::uniform_int_distribution<std::uint32_t>(1, one_in(2) ? early_calls : late_calls)(random_);
-    point.after = one_in(2);
+    point.call = calls[dice_.any_of(std::size(calls))];
+    point.number = static_cast<std::uint32_t>(1 + dice_.any_of(dice_.one_in(2) ? early_calls : late_calls));
+    point.after = dice_.one_in(2);
     return point;
   }
 
   // Some lives end before or while the log is recovered, most under load.
   milliseconds moment_of_death() {
-    return one_in(4) ? draw(milliseconds(0), milliseconds(80)) : draw(milliseconds(80), milliseconds(1'500));
+    return dice_.one_in(4) ? dice_.between(milliseconds(0), milliseconds(80))
+                           : dice_.between(milliseconds(80), milliseconds(1'500));
   }
   // Some windows end while nobody is there to close them.
-  milliseconds downtime() { return one_in(3) ? draw(milliseconds(0), options_.window * 3 / 2) : milliseconds(0); }
-
-  bool one_in(int count) { return std::uniform_int_distribution<>(1, count)(random_) == 1; }
-  milliseconds draw(milliseconds low, milliseconds high) {
-    return milliseconds(std::uniform_int_distribution<milliseconds::rep>(low.count(), high.count())(random_));
+  milliseconds downtime() {
+    return dice_.one_in(3) ? dice_.between(milliseconds(0), options_.window * 3 / 2) : milliseconds(0);
   }
 
   void load_for(milliseconds time) { load_.run(options_.rate, time); }
@@ -157,7 +154,7 @@ class KillDrill {
   }
 
   const KillOptions& options_;
-  std::mt19937_64 random_;
+  Dice dice_;
   Stage stage_;
   Load load_;
 };

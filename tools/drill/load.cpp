@@ -19,16 +19,16 @@ std::string sender_number(std::size_t sender) {
 }
 
 Load::Load(Stage& stage, const LoadOptions& options, std::uint64_t seed)
-    : stage_(stage), options_(options), random_(seed), seed_(seed) {}
+    : stage_(stage), options_(options), dice_(seed), seed_(seed) {}
 
 void Load::send(std::size_t count) {
   for (std::size_t i = 0; i < count && stage_.unsettled() < options_.unsettled_max; ++i) {
-    const auto from = sender_number(any_of(options_.senders));
-    const std::string to = recipients[any_of(std::size(recipients))];
-    const auto connection = any_of(stage_.connections());
+    const auto from = sender_number(dice_.any_of(options_.senders));
+    const std::string to = recipients[dice_.any_of(std::size(recipients))];
+    const auto connection = dice_.any_of(stage_.connections());
     send_one(from, to, connection);
-    if (chance(options_.paired)) send_one(from, to, (connection + 1) % stage_.connections());
-    if (chance(options_.repeated)) repeat_one();
+    if (dice_.chance(options_.paired)) send_one(from, to, (connection + 1) % stage_.connections());
+    if (dice_.chance(options_.repeated)) repeat_one();
   }
 }
 
@@ -65,7 +65,7 @@ void Load::send_one(const std::string& from, const std::string& to, std::size_t 
   message.from = from;
   message.to = to;
   message.text = "drill " + std::to_string(seed_) + " message " + std::to_string(last_message_++);
-  const bool referenced = chance(options_.with_reference);
+  const bool referenced = dice_.chance(options_.with_reference);
   if (referenced) message.reference = ++last_reference_;
   auto& sent = stage_.send(std::move(message), connection);
   (referenced ? referenced_ : plain_).push_back(&sent);
@@ -75,8 +75,8 @@ void Load::repeat_one() {
   if (referenced_.empty()) return;
   // One of the latest: the others are as likely to be recognised, and more numerous with every round.
   const auto reach = std::min<std::size_t>(referenced_.size(), 2'000);
-  auto& message = *referenced_[referenced_.size() - 1 - any_of(reach)];
-  if (message.answered) stage_.repeat(message, any_of(stage_.connections()));
+  auto& message = *referenced_[referenced_.size() - 1 - dice_.any_of(reach)];
+  if (message.answered) stage_.repeat(message, dice_.any_of(stage_.connections()));
 }
 
 LogTime Load::oldest_unanswered_plain() {

@@ -1,12 +1,12 @@
 // Messages of many senders, at a steady pace, in pairs now and then. A function of its seed and of what it is asked.
 #pragma once
 
+#include "tools/drill/dice.hpp"
 #include "tools/drill/stage.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <random>
 #include <string>
 
 namespace bobbin::drill {
@@ -42,12 +42,10 @@ class Load {
   static bool never() { return false; }
   void send_one(const std::string& from, const std::string& to, std::size_t connection);
   void repeat_one();
-  bool chance(double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; }
-  std::size_t any_of(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
 
   Stage& stage_;
   LoadOptions options_;
-  std::mt19937_64 random_;
+  Dice dice_;
   std::uint64_t seed_;
   std::vector<SentMessage*> plain_;  // without a reference, not yet seen answered
   std::vector<SentMessage*> referenced_;

@@ -66,9 +66,8 @@ bool Stage::run_until(const std::function<bool()>& condition, std::chrono::milli
     if (std::chrono::steady_clock::now() >= deadline) return false;
     if (!gateway_may_end_ && gateway_.started() && gateway_.ended()) {
       const auto end = gateway_.wait_for_end(std::chrono::seconds(1));
-      throw std::runtime_error("the gateway ended by itself, with " +
-                               std::string(end.signalled ? "signal " : "status ") + std::to_string(end.code) +
-                               "; it said:\n" + gateway_.log_of_life());
+      throw std::runtime_error("the gateway ended by itself, with " + to_string(end) + "; it said:\n" +
+                               gateway_.log_of_life());
     }
     io_.run_one_until(deadline);
   }

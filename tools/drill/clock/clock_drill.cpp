@@ -2,12 +2,12 @@
 
 #include "tools/drill/clock/log_time_bounds.hpp"
 #include "tools/drill/clock/wall_clock.hpp"
+#include "tools/drill/dice.hpp"
 #include "tools/drill/load.hpp"
 #include "tools/drill/stage.hpp"
 
 #include <algorithm>
 #include <cstdio>
-#include <random>
 #include <stdexcept>
 
 namespace bobbin::drill {
@@ -36,7 +36,7 @@ class ClockDrill {
  public:
   explicit ClockDrill(const ClockOptions& options)
       : options_(options),
-        random_(options.seed),
+        dice_(options.seed),
         stage_(stage_options(options)),
         load_(stage_, {}, options.seed),
         clock_(options.directory / "wall-clock") {
@@ -70,11 +70,11 @@ class ClockDrill {
   }
 
   void play_round() {
-    load_.run(options_.rate, draw(milliseconds(50), milliseconds(400)));
+    load_.run(options_.rate, dice_.between(milliseconds(50), milliseconds(400)));
     jump();
     bounds_.stepped(wall_now(), offset_);
-    load_.run(options_.rate, draw(milliseconds(50), milliseconds(400)));
-    if (one_in(3)) die_and_return();
+    load_.run(options_.rate, dice_.between(milliseconds(50), milliseconds(400)));
+    if (dice_.one_in(3)) die_and_return();
   }
 
   void die_and_return() {
@@ -82,27 +82,22 @@ class ClockDrill {
     stage_.gateway().kill_hard();
     const auto killed = wall_now();
     ++report_.deaths;
-    if (one_in(2)) stage_.run_for(draw(milliseconds(0), options_.window));
-    if (one_in(2)) jump();
+    if (dice_.one_in(2)) stage_.run_for(dice_.between(milliseconds(0), options_.window));
+    if (dice_.one_in(2)) jump();
     start();
     bounds_.reopened(killed, wall_now(), offset_);
   }
 
   // Beyond all that was, or anywhere before it.
   void jump() {
-    if (one_in(2)) {
-      offset_ = furthest_ = furthest_ + draw(hours(1), hours(12));
+    if (dice_.one_in(2)) {
+      offset_ = furthest_ = furthest_ + dice_.between(hours(1), hours(12));
       ++report_.forward;
     } else {
-      offset_ = furthest_ - draw(hours(1), hours(48));
+      offset_ = furthest_ - dice_.between(hours(1), hours(48));
       ++report_.back;
     }
     clock_.set(offset_);
-  }
-
-  bool one_in(int count) { return std::uniform_int_distribution<>(1, count)(random_) == 1; }
-  milliseconds draw(milliseconds low, milliseconds high) {
-    return milliseconds(std::uniform_int_distribution<milliseconds::rep>(low.count(), high.count())(random_));
   }
 
   void finish() {
@@ -117,7 +112,7 @@ class ClockDrill {
   }
 
   const ClockOptions& options_;
-  std::mt19937_64 random_;
+  Dice dice_;
   Stage stage_;
   Load load_;
   WallClock clock_;

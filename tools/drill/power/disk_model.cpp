@@ -1,11 +1,12 @@
 #include "tools/drill/power/disk_model.hpp"
 
+#include "tools/drill/dice.hpp"
+
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
 #include <iterator>
-#include <random>
 #include <stdexcept>
 
 namespace bobbin::drill {
@@ -237,13 +238,13 @@ std::string DiskModel::untold(const std::string& folder) const {
 // How one image draws what has reached the disk: in sectors, pages or whole writes, and few, many or all of them.
 class DiskModel::Draw {
  public:
-  explicit Draw(std::uint64_t seed) : random_(seed) {
+  explicit Draw(std::uint64_t seed) : dice_(seed) {
     constexpr double shares[] = {0, 0.02, 0.3, 0.5, 0.7, 0.98, 1};
-    share_ = shares[any_of(std::size(shares))];
-    grain_ = static_cast<Grain>(any_of(3));
+    share_ = shares[dice_.any_of(std::size(shares))];
+    grain_ = static_cast<Grain>(dice_.any_of(3));
   }
 
-  std::size_t any_of(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
+  std::size_t any_of(std::size_t count) { return dice_.any_of(count); }
 
   FileBytes content(const File& file) {
     auto bytes = file.durable;
@@ -254,10 +255,10 @@ class DiskModel::Draw {
                         : grain_ == Grain::page ? sector / sectors_a_page
                                                 : versions.back().order;
       const auto [known, is_new] = kept_units.try_emplace(unit, false);
-      if (is_new) known->second = chance(share_);
+      if (is_new) known->second = dice_.chance(share_);
       pages[sector / sectors_a_page] |= known->second ? 2 : 1;
       if (!known->second) continue;
-      const auto& version = chance(0.8) ? versions.back() : versions[any_of(versions.size())];
+      const auto& version = dice_.chance(0.8) ? versions.back() : versions[dice_.any_of(versions.size())];
       bytes.write(sector * sector_bytes, view(version.bytes.get()));
     }
     for (const auto& [page, kinds] : pages) torn_ |= kinds == 3;
@@ -270,16 +271,15 @@ class DiskModel::Draw {
  private:
   enum class Grain { sector, page, write };
 
-  bool chance(double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; }
   std::uint64_t size_of(const File& file) {
     const auto& sizes = file.uncertain_sizes;
     if (sizes.empty() || share_ == 0) return file.durable_size;
     if (share_ == 1) return sizes.back().bytes;
-    const auto choice = any_of(sizes.size() + 1);
+    const auto choice = dice_.any_of(sizes.size() + 1);
     return choice == sizes.size() ? file.durable_size : sizes[choice].bytes;
   }
 
-  std::mt19937_64 random_;
+  Dice dice_;
   double share_ = 0;
   Grain grain_ = Grain::sector;
   bool torn_ = false;

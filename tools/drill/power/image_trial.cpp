@@ -1,5 +1,7 @@
 #include "tools/drill/power/image_trial.hpp"
 
+#include "tools/drill/gateway_process.hpp"
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -220,9 +222,7 @@ ImageTrials::Checked ImageTrials::check(const ImageOrder& order, const std::file
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) <= image_corrupt) return {WEXITSTATUS(status), first_line(said)};
-  return {image_corrupt, WIFSIGNALED(status)
-                             ? "the process that opened it ended with signal " + std::to_string(WTERMSIG(status))
-                             : "the process that opened it ended with status " + std::to_string(WEXITSTATUS(status))};
+  return {image_corrupt, "the process that opened it ended with " + to_string(end_of(status))};
 }
 
 }  // namespace bobbin::drill

@@ -1,5 +1,6 @@
 #include "tools/drill/power/power_drill.hpp"
 
+#include "tools/drill/dice.hpp"
 #include "tools/drill/load.hpp"
 #include "tools/drill/power/image_trial.hpp"
 #include "tools/drill/stage.hpp"
@@ -13,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
 #include <stdexcept>
 
@@ -61,7 +61,7 @@ class PowerDrill {
  public:
   explicit PowerDrill(const PowerOptions& options)
       : options_(options),
-        random_(options.seed),
+        dice_(options.seed),
         recording_(std::filesystem::canonical(options.directory) / "recording"),
         outcomes_file_(std::filesystem::canonical(options.directory) / "outcomes") {}
 
@@ -104,7 +104,7 @@ class PowerDrill {
   }
 
   void live(Stage& stage, Load& load, Death death) {
-    const auto failing = death == Death::of_failed_sync ? 1 + any_of(failing_sync_max) : 0;
+    const auto failing = death == Death::of_failed_sync ? 1 + dice_.any_of(failing_sync_max) : 0;
     {
       auto variables = recorded_by(options_.recorder, recording_, root_);
       if (failing != 0) variables.push_back({failing_sync_variable, std::to_string(failing)});
@@ -130,9 +130,8 @@ class PowerDrill {
     const auto end = stage.gateway().wait_for_end(listens_within);
     ++report_.failed_syncs;
     if (!end.signalled && end.code != 0) return;
-    report_.trouble = "a sync failed, and the gateway did not end with an error: it ended with " +
-                      std::string(end.signalled ? "signal " : "status ") + std::to_string(end.code) + "; it said:\n" +
-                      stage.gateway().log_of_life();
+    report_.trouble = "a sync failed, and the gateway did not end with an error: it ended with " + to_string(end) +
+                      "; it said:\n" + stage.gateway().log_of_life();
   }
 
   void see(Outcome outcome) { outcomes_.push_back(std::move(outcome)); }
@@ -172,7 +171,7 @@ class PowerDrill {
     const auto number = ++numbered_;
     const bool again = options_.second_cut_every != 0 && number % options_.second_cut_every == 0;
     const auto seen = std::upper_bound(seen_at_.begin(), seen_at_.end(), position) - seen_at_.begin();
-    ImageOfCut image{number, position, random_(), static_cast<std::size_t>(seen), again ? images_a_second_cut : 0};
+    ImageOfCut image{number, position, dice_.seed(), static_cast<std::size_t>(seen), again ? images_a_second_cut : 0};
     const auto every = std::clamp<std::size_t>(options_.images / by_gateway_at_least, 1, by_gateway_every_max);
     if (!again && (number - 1) % every == 0) image.witness = witness(image.seen);
     trials_->build(disk, image);
@@ -233,17 +232,16 @@ class PowerDrill {
   // says it too early is found out; many are those at which a sync has begun, when most is uncertain; the others are
   // drawn from all.
   std::size_t draw_position(const Operations& operations) {
-    const auto drawn = any_of(100);
-    if (drawn < percent_first) return any_of(std::min(first_operations, operations.all().size()) + 1);
-    if (drawn < percent_first + percent_seen) return seen_at_[any_of(seen_at_.size())];
-    if (drawn < percent_first + percent_seen + percent_syncing && !syncs_.empty()) return syncs_[any_of(syncs_.size())];
-    return any_of(operations.all().size() + 1);
+    const auto drawn = dice_.any_of(100);
+    if (drawn < percent_first) return dice_.any_of(std::min(first_operations, operations.all().size()) + 1);
+    if (drawn < percent_first + percent_seen) return seen_at_[dice_.any_of(seen_at_.size())];
+    if (drawn < percent_first + percent_seen + percent_syncing && !syncs_.empty())
+      return syncs_[dice_.any_of(syncs_.size())];
+    return dice_.any_of(operations.all().size() + 1);
   }
 
-  std::size_t any_of(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
-
   const PowerOptions& options_;
-  std::mt19937_64 random_;
+  Dice dice_;
   std::filesystem::path recording_;
   std::filesystem::path outcomes_file_;
   std::filesystem::path root_;
