@@ -30,6 +30,15 @@ std::size_t memory_kib(const ProcessRig& rig) {
   return 0;
 }
 
+// A sanitizer keeps what has been freed and writes down who touched what: beside it a process's memory tells nothing.
+void check_growth(const ProcessRig& rig, std::size_t before_kib) {
+  const auto grown = static_cast<long>(memory_kib(rig)) - static_cast<long>(before_kib);
+  MESSAGE("memory grew by ", grown, " KiB");
+#ifndef BOBBIN_SANITIZED
+  CHECK(grown < static_cast<long>(memory_growth_max_kib));
+#endif
+}
+
 // A client with its messages; each answer is counted.
 class Flood {
  public:
@@ -95,9 +104,7 @@ TEST_CASE("S25: one conversation behind a receiver that hangs is bounded, refuse
   // What it may hold: a batch on its way, one that is complete, and what it has not taken.
   CHECK(flood.accepted().size() <= 100 + 100 + 40);
   CHECK(flood.refused() > 29'000);
-  const auto grown = static_cast<long>(memory_kib(rig)) - static_cast<long>(before);
-  MESSAGE("memory grew by ", grown, " KiB over ", flood.refused(), " refusals");
-  CHECK(grown < static_cast<long>(memory_growth_max_kib));
+  check_growth(rig, before);
   check_drained(rig, flood);
   CHECK(rig.submit(*rig.bind(), "afterwards").accepted());
   CHECK(rig.end().clean());
@@ -114,7 +121,7 @@ TEST_CASE("S25: ever more conversations behind a receiver that hangs are refused
   for (int i = 0; i < 10; ++i) flood->send(1'000, 0);
   CHECK(flood->refused() > 9'000);
   CHECK(flood->accepted().size() < 2'000);
-  CHECK(static_cast<long>(memory_kib(rig)) - static_cast<long>(before) < static_cast<long>(memory_growth_max_kib));
+  check_growth(rig, before);
   const auto stats = rig.admin("GET", "/stats").json();
   CHECK(stats["intake"]["accepted"] == flood->accepted().size());
   rig.restart_after_kill();
@@ -151,7 +158,7 @@ TEST_CASE("S25: a peer that does not read its answers is not read from, and nobo
   }
   MESSAGE("a deaf peer could send ", taken, " bytes");
   CHECK(taken < far_too_much);
-  CHECK(static_cast<long>(memory_kib(rig)) - static_cast<long>(before) < static_cast<long>(memory_growth_max_kib));
+  check_growth(rig, before);
   rig.accepted(*good, "still here");
   rig.batches_with(1);
 }
