@@ -54,6 +54,12 @@ Id128 id_from_hex(std::string_view hex) {
   return id;
 }
 
+void check_size(std::string_view what, std::string_view bytes, std::size_t bytes_max) {
+  if (bytes.empty() || bytes.size() > bytes_max)
+    throw InvalidArgument(std::string(what) + " has 1 to " + std::to_string(bytes_max) + " bytes, this one " +
+                          std::to_string(bytes.size()));
+}
+
 namespace {
 
 void hash_sized(crypto_generichash_state& hash, std::string_view bytes) {
@@ -68,11 +74,8 @@ void hash_sized(crypto_generichash_state& hash, std::string_view bytes) {
 }  // namespace
 
 InstanceId instance_id(const InstanceName& name) {
-  if (name.orchestrator.empty() || name.orchestrator.size() > 128)
-    throw InvalidArgument("an orchestrator's name has 1 to 128 bytes, this one " +
-                          std::to_string(name.orchestrator.size()));
-  if (name.key.empty() || name.key.size() > 1024)
-    throw InvalidArgument("a key has 1 to 1024 bytes, this one " + std::to_string(name.key.size()));
+  check_size("an orchestrator's name", name.orchestrator);
+  check_size("a key", name.key, key_bytes_max);
   InstanceId id;
   crypto_generichash_state hash;
   crypto_generichash_init(&hash, nullptr, 0, id.bytes.size());

@@ -110,11 +110,8 @@ OperationPtr ContextCore::create_timer(LogTime due) {
 
 OperationPtr ContextCore::schedule(std::string_view activity, PayloadPtr input, ActivityOptions options) {
   check_caller();
-  const auto& retry = options.retry;
-  if (activity.empty() || activity.size() > 128)
-    throw InvalidArgument("an activity's name has 1 to 128 bytes, this one " + std::to_string(activity.size()));
-  if (!(retry.factor >= 1) || !(retry.jitter >= 0 && retry.jitter <= 1) || retry.first_delay < Duration{} ||
-      retry.cap < Duration{})
+  check_size("an activity's name", activity);
+  if (!is_possible(options.retry))
     throw InvalidArgument("the retry policy of '" + std::string(activity) +
                           "' is impossible: factor >= 1, jitter 0 to 1, delays >= 0");
   OperationPtr operation(new Operation(*this, OperationKind::activity, ++last_ordinal_));

@@ -16,7 +16,7 @@ constexpr int buckets_a_horizon = 8;
 Id128 dedup_hash(const Id128& log_id, const InstanceId& instance, std::string_view dedup_id) {
   std::uint64_t seed = 0;
   std::memcpy(&seed, log_id.bytes.data(), sizeof seed);
-  unsigned char input[16 + 128];
+  unsigned char input[16 + name_bytes_max];
   const auto size = std::min(dedup_id.size(), sizeof input - 16);
   std::memcpy(input, instance.bytes.data(), 16);
   std::memcpy(input + 16, dedup_id.data(), size);

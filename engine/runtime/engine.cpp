@@ -23,7 +23,7 @@ Ports with_defaults(Ports ports, const Registry& registry, const EngineOptions& 
 }  // namespace
 
 void check_dedup_id(const std::string& id) {
-  if (id.size() > 128) throw InvalidArgument("a dedup id has at most 128 bytes, this one " + std::to_string(id.size()));
+  if (!id.empty()) check_size("a dedup id", id);
 }
 
 Engine::Impl::Impl(std::unique_ptr<Store> its_store, Registry its_registry, EngineOptions its_options, Ports its_ports)

@@ -12,7 +12,7 @@
 
 namespace bobbin {
 
-// Throws InvalidArgument for more than 128 bytes.
+// Throws InvalidArgument if it is too long.
 void check_dedup_id(const std::string& id);
 
 class Engine::Impl {
@@ -76,8 +76,7 @@ class Engine::Impl {
   }
 
   void set_event(AcceptRequest& request, std::string event, PayloadPtr value) const {
-    if (event.empty() || event.size() > 128)
-      throw InvalidArgument("an event's name has 1 to 128 bytes, this one " + std::to_string(event.size()));
+    check_size("an event's name", event);
     check_payload(value);
     request.with_event = true;
     request.event = std::move(event);

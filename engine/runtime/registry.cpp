@@ -17,8 +17,7 @@ const OrchestratorCode* Registry::find_orchestrator(const std::string& name) con
 const ActivityCode* Registry::find_activity(const std::string& name) const { return find(activities_, name); }
 
 void Registry::check_name(const std::string& name, bool taken) {
-  if (name.empty() || name.size() > 128)
-    throw InvalidArgument("a registered name has 1 to 128 bytes, this one " + std::to_string(name.size()));
+  check_size("a registered name", name);
   if (taken) throw InvalidArgument("'" + name + "' is registered already");
 }
 

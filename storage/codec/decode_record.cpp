@@ -93,9 +93,7 @@ RetryPolicy get_retry(format::RetryPolicy::Reader in) {
   retry.jitter = in.getJitter();
   retry.total_time = Duration(in.getTotalTime());
   for (const auto type : in.getNonRetryableTypes()) retry.non_retryable_types.push_back(text(type));
-  // As the context demands it of an author; delays are worked out from it.
-  if (!(retry.factor >= 1) || !(retry.jitter >= 0 && retry.jitter <= 1) || retry.first_delay < Duration{} ||
-      retry.cap < Duration{})
+  if (!is_possible(retry))
     throw wire::Impossible{"a retry policy has a factor below 1, a jitter not of 0 to 1, or a negative delay"};
   return retry;
 }

@@ -28,7 +28,7 @@ InstanceName instance_name(capnp::Data::Reader orchestrator, capnp::Data::Reader
     if (size == 0 || size > max)
       throw Impossible{std::string(what) + " has " + std::to_string(size) + " bytes, not 1 to " + std::to_string(max)};
   };
-  check(orchestrator.size(), orchestrator_bytes_max, "an orchestrator's name");
+  check(orchestrator.size(), name_bytes_max, "an orchestrator's name");
   check(key.size(), key_bytes_max, "a key");
   return {text(orchestrator), text(key)};
 }

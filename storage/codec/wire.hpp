@@ -37,8 +37,6 @@ struct Impossible {
 };
 
 // Of an instance, as any caller had to give it (S6).
-constexpr std::size_t orchestrator_bytes_max = 128;
-constexpr std::size_t key_bytes_max = 1024;
 InstanceName instance_name(capnp::Data::Reader orchestrator, capnp::Data::Reader key);
 
 template <class Enum>

@@ -10,7 +10,7 @@ inline constexpr std::uint32_t data_version = 1;
 inline constexpr std::uint64_t no_page = ~std::uint64_t{0};
 inline constexpr std::uint64_t first_tree_page = 2;  // behind the two meta pages
 inline constexpr std::uint16_t tree_depth_max = 32;  // LMDB's cursor stack
-inline constexpr std::uint16_t key_bytes_max = 511;
+inline constexpr std::uint16_t tree_key_bytes_max = 511;
 
 // Of trees.
 inline constexpr std::uint16_t integer_keys = 0x08;

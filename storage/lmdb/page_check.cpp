@@ -172,7 +172,7 @@ std::vector<std::size_t> PageCheck::nodes_of(const Expected& expected, std::stri
 
 std::string_view PageCheck::key_of(const Expected& expected, std::string_view page, std::size_t at) const {
   const auto bytes = read_as<Node>(page, at).key_bytes;
-  if (bytes > key_bytes_max || at + sizeof(Node) + bytes > page_size_)
+  if (bytes > tree_key_bytes_max || at + sizeof(Node) + bytes > page_size_)
     damaged(expected.page, "a key is impossibly long");
   return page.substr(at + sizeof(Node), bytes);
 }

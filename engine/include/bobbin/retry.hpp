@@ -25,6 +25,12 @@ struct RetryPolicy {
   bool operator==(const RetryPolicy&) const = default;
 };
 
+// False: an author may not ask for it, and delays cannot be worked out from it.
+inline bool is_possible(const RetryPolicy& retry) {
+  return retry.factor >= 1 && retry.jitter >= 0 && retry.jitter <= 1 && retry.first_delay >= Duration{} &&
+         retry.cap >= Duration{};
+}
+
 struct ActivityOptions {
   RetryPolicy retry{};
   // A final failure is kept as a dead letter that an operator can redrive (S31).

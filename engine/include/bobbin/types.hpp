@@ -59,7 +59,15 @@ std::string to_hex(const Id128& id);
 // Throws InvalidArgument unless `hex` is 32 hexadecimal digits.
 Id128 id_from_hex(std::string_view hex);
 
-// What a caller names an instance by. Name: 1 to 128 bytes; key: 1 to 1,024 bytes of any content (S6).
+// Names of orchestrators, activities and events have 1 to so many bytes, dedup ids none to so many; keys 1 to so many
+// (S6). Of any content.
+inline constexpr std::size_t name_bytes_max = 128;
+inline constexpr std::size_t key_bytes_max = 1'024;
+
+// Throws InvalidArgument unless there are 1 to `bytes_max` bytes; `what`, such as "an event's name", begins the message.
+void check_size(std::string_view what, std::string_view bytes, std::size_t bytes_max = name_bytes_max);
+
+// What a caller names an instance by: a name and a key.
 struct InstanceName {
   std::string orchestrator;
   std::string key;
