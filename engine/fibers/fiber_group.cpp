@@ -16,7 +16,7 @@ constexpr std::uint32_t unwinds_before_given_up = 100;
 // What a fiber touches of its stack when it goes on: what the switch saved, and its innermost frames.
 constexpr std::size_t prefetched_below_frame = 256;
 constexpr std::size_t prefetched_above_frame = 1'536;
-}
+}  // namespace
 
 FiberGroup::~FiberGroup() { unwind_all(); }
 

@@ -9,6 +9,7 @@ namespace bobbin {
 using boost::fibers::context;
 
 void FifoScheduler::awakened(context* fiber) noexcept {
+  watch_.ready(fiber);
   if (fiber->is_context(boost::fibers::type::dispatcher_context))
     dispatcher_ = fiber;
   else if (fiber->is_context(boost::fibers::type::main_context))
@@ -18,6 +19,13 @@ void FifoScheduler::awakened(context* fiber) noexcept {
 }
 
 context* FifoScheduler::pick_next() noexcept {
+  if (context::active()->is_context(boost::fibers::type::dispatcher_context)) watch_.buried();
+  context* next = take_next();
+  if (next) watch_.go_to(next);
+  return next;
+}
+
+context* FifoScheduler::take_next() noexcept {
   if (!fibers_.empty()) {
     context* next = &fibers_.front();
     fibers_.pop_front();
@@ -28,6 +36,11 @@ context* FifoScheduler::pick_next() noexcept {
     return std::exchange(dispatcher_, nullptr);
   }
   return std::exchange(main_, nullptr);
+}
+
+void FifoScheduler::bury_soon() noexcept {
+  bury_ = true;
+  watch_.ended(context::active());
 }
 
 void FifoScheduler::prefer(context& fiber) noexcept {

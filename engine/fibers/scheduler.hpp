@@ -1,6 +1,8 @@
 // How the fibers of one thread take turns: an instance's fibers first in, first out (S3), then the thread's own flow.
 #pragma once
 
+#include "engine/fibers/switch_watch.hpp"
+
 #include <boost/fiber/all.hpp>
 
 namespace bobbin {
@@ -15,15 +17,19 @@ class FifoScheduler final : public boost::fibers::algo::algorithm {
   void suspend_until(const std::chrono::steady_clock::time_point& until) noexcept override;
   void notify() noexcept override;
 
-  void bury_soon() noexcept { bury_ = true; }
+  // From a fiber that is about to end.
+  void bury_soon() noexcept;
   // The fiber, which is ready, runs before all others.
   void prefer(boost::fibers::context& fiber) noexcept;
 
  private:
+  boost::fibers::context* take_next() noexcept;
+
   boost::fibers::scheduler::ready_queue_type fibers_;
   boost::fibers::context* main_ = nullptr;
   boost::fibers::context* dispatcher_ = nullptr;
   bool bury_ = false;
+  SwitchWatch watch_;
 };
 
 // The calling thread's scheduler, put in place by the first call on the thread.

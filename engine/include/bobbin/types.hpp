@@ -64,7 +64,8 @@ Id128 id_from_hex(std::string_view hex);
 inline constexpr std::size_t name_bytes_max = 128;
 inline constexpr std::size_t key_bytes_max = 1'024;
 
-// Throws InvalidArgument unless there are 1 to `bytes_max` bytes; `what`, such as "an event's name", begins the message.
+// Throws InvalidArgument unless there are 1 to `bytes_max` bytes; `what`, such as "an event's name", begins the
+// message.
 void check_size(std::string_view what, std::string_view bytes, std::size_t bytes_max = name_bytes_max);
 
 // What a caller names an instance by: a name and a key.
