@@ -19,9 +19,8 @@ void FifoScheduler::awakened(context* fiber) noexcept {
 }
 
 context* FifoScheduler::pick_next() noexcept {
-  if (context::active()->is_context(boost::fibers::type::dispatcher_context)) watch_.buried();
   context* next = take_next();
-  if (next) watch_.go_to(next);
+  if (next) watch_.goes_to(next);
   return next;
 }
 
@@ -40,7 +39,7 @@ context* FifoScheduler::take_next() noexcept {
 
 void FifoScheduler::bury_soon() noexcept {
   bury_ = true;
-  watch_.ended(context::active());
+  watch_.ends();
 }
 
 void FifoScheduler::prefer(context& fiber) noexcept {

@@ -7,6 +7,7 @@
 #ifdef BOBBIN_WATCH_SWITCHES
 #include <sanitizer/tsan_interface.h>
 
+#include <atomic>
 #include <unordered_map>
 #include <vector>
 #endif
@@ -15,8 +16,9 @@ namespace bobbin {
 
 #ifdef BOBBIN_WATCH_SWITCHES
 
-// One thread. Compiled without ThreadSanitizer, like all of fibers/ (engine/meson.build): what a function notes when it
-// is entered and left has to stand in one flow, and Boost enters a fiber to make and to bury it without a switch.
+// One thread. Compiled without ThreadSanitizer, like all that includes it (engine/meson.build): what a function notes
+// when it is entered and left has to stand in one flow, and Boost enters a fiber to make and to bury it without a
+// switch.
 class SwitchWatch {
  public:
   SwitchWatch() : own_(__tsan_get_current_fiber()) {}
@@ -30,30 +32,42 @@ class SwitchWatch {
 
   void ready(const boost::fibers::context* context) {
     if (context->is_context(boost::fibers::type::main_context) || flows_.count(context)) return;
-    if (flows_.size() >= flows_max && !crowd_) crowd_ = __tsan_create_fiber(0);
-    flows_.emplace(context, flows_.size() < flows_max ? __tsan_create_fiber(0) : crowd_);
+    flows_.emplace(context, create());
   }
-  void ended(const boost::fibers::context* context) { ended_.push_back(context); }
+  // The running fiber is about to.
+  void ends() { ended_.push_back(boost::fibers::context::active()); }
   // Just before the switch.
-  void go_to(const boost::fibers::context* context) {
+  void goes_to(const boost::fibers::context* context) {
+    // Which has buried by now what had ended.
+    if (boost::fibers::context::active()->is_context(boost::fibers::type::dispatcher_context)) forget_ended();
     const auto flow = flows_.find(context);
     __tsan_switch_to_fiber(flow == flows_.end() ? own_ : flow->second, 0);
   }
-  void buried() {
+
+ private:
+  // Of all threads together. ThreadSanitizer stops the process at 8,128 flows, threads included; so the fibers beyond
+  // this many share one.
+  static constexpr int flows_max = 7'000;
+  static inline std::atomic<int> flows_alive = 0;
+
+  void* create() {
+    if (++flows_alive <= flows_max) return __tsan_create_fiber(0);
+    --flows_alive;
+    if (!crowd_) crowd_ = __tsan_create_fiber(0);
+    return crowd_;
+  }
+  void destroy(void* flow) const {
+    if (flow == crowd_) return;
+    __tsan_destroy_fiber(flow);
+    --flows_alive;
+  }
+  void forget_ended() {
     for (const auto* context : ended_)
       if (const auto flow = flows_.find(context); flow != flows_.end()) {
         destroy(flow->second);
         flows_.erase(flow);
       }
     ended_.clear();
-  }
-
- private:
-  // It knows 8,128 flows in all, of all threads. More than these share one.
-  static constexpr std::size_t flows_max = 3'000;
-
-  void destroy(void* flow) const {
-    if (flow != crowd_) __tsan_destroy_fiber(flow);
   }
 
   void* own_;
@@ -66,9 +80,8 @@ class SwitchWatch {
 
 struct SwitchWatch {
   void ready(const boost::fibers::context*) {}
-  void ended(const boost::fibers::context*) {}
-  void go_to(const boost::fibers::context*) {}
-  void buried() {}
+  void ends() {}
+  void goes_to(const boost::fibers::context*) {}
 };
 
 #endif

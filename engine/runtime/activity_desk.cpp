@@ -33,6 +33,7 @@ constexpr double longest_delay = 0x1.0p62;
 
 // Delay before the attempt that follows `failures` failed ones.
 Duration retry_delay(const RetryPolicy& policy, std::uint32_t failures, std::uint64_t random) {
+  if (policy.first_delay == Duration{}) return {};  // times a factor that has grown beyond all numbers it is none
   const double base = static_cast<double>(policy.first_delay.count()) * std::pow(policy.factor, failures - 1);
   const double capped = std::min(base, static_cast<double>(policy.cap.count()));
   const double unit = static_cast<double>(random >> 11) * 0x1.0p-53;  // 0 to 1

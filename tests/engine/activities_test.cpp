@@ -245,6 +245,19 @@ TEST_CASE("Retry policy: an immense count of failures gives the cap") {
   for (int i = 0; i < 20; ++i) CHECK(delay_after_failure(world) == 5s);
 }
 
+TEST_CASE("Retry policy: no delay stays none, however often it is multiplied") {
+  World world(calling(retrying(0, 0s, 1e100)));
+  world.start(key, "x");
+  for (int i = 0; i < 8; ++i) world.end_activity(failure());
+  int attempts = 0;
+  for (const auto& record : world.records())
+    if (const auto* attempt = std::get_if<AttemptBody>(&record.body)) {
+      ++attempts;
+      CHECK(attempt->retry_at == record.log_time);
+    }
+  CHECK(attempts == 8);
+}
+
 TEST_CASE("Retry policy: no attempt begins after the total time") {
   auto options = retrying(0, 4s, 1);
   options.retry.total_time = 10s;

@@ -16,7 +16,7 @@ using bobbin::fuzz::require;
 
 namespace {
 
-constexpr std::size_t key_bytes_max = 504;  // LMDB's own limit, in whole words
+constexpr std::size_t whole_key_bytes_max = 504;  // LMDB's own limit, in whole words
 
 template <class Read>
 void refused_or(const Read& read) {
@@ -47,7 +47,7 @@ class Filler {
   void put(fuzz::Input& input) {
     const auto table = static_cast<Table>(input.number<std::uint8_t>() % table_count);
     const bool sealed = input.number<std::uint8_t>() % 4 != 0;
-    const auto key = whole_words(input.text(), key_bytes_max);
+    const auto key = whole_words(input.text(), whole_key_bytes_max);
     const auto body = whole_words(input.text(), 6000);
     if (key.empty()) return;
     if (!sealed || key.size() > 136)

@@ -49,7 +49,8 @@ auto adapt(F function) {
 
 class Registry {
  public:
-  // `function`: R(Context&, const In&). Throws InvalidArgument for a name taken already or not of 1 to 128 bytes.
+  // `function`: R(Context&, const In&). Throws InvalidArgument for a name taken already or not of 1 to `name_bytes_max`
+  // bytes.
   template <class F>
   void orchestrator(const std::string& name, F function) {
     add(orchestrators_, name, OrchestratorCode(detail::adapt<Context&>(std::move(function))));

@@ -17,7 +17,7 @@ enum class IfLive { use_existing, fail, terminate_existing };
 enum class IfFinished { allow, only_if_failed, reject };
 
 struct StartOptions {
-  std::string dedup_id{};  // 1 to 128 bytes; empty: none
+  std::string dedup_id{};  // at most `name_bytes_max` bytes; empty: none
   IfLive if_live = IfLive::use_existing;
   IfFinished if_finished = IfFinished::allow;
 };

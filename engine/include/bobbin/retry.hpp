@@ -3,6 +3,7 @@
 
 #include <bobbin/types.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -14,10 +15,10 @@ namespace bobbin {
 // of: `max_attempts` recorded failures, `total_time` since it was scheduled, an error whose type is listed or that
 // says itself that it is final. An attempt cut by a crash is repeated at once and uses nothing up (S22, S23).
 struct RetryPolicy {
-  std::uint32_t max_attempts = 1;  // 0: no limit
-  Duration first_delay = std::chrono::seconds(1);
-  double factor = 2.0;  // at least 1
-  Duration cap = std::chrono::minutes(1);
+  std::uint32_t max_attempts = 1;                  // 0: no limit
+  Duration first_delay = std::chrono::seconds(1);  // not negative
+  double factor = 2.0;                             // at least 1, finite
+  Duration cap = std::chrono::minutes(1);          // not negative
   double jitter = 0.1;                             // 0 to 1
   Duration total_time = Duration::max();           //
   std::vector<std::string> non_retryable_types{};  // of ApplicationError
@@ -25,10 +26,10 @@ struct RetryPolicy {
   bool operator==(const RetryPolicy&) const = default;
 };
 
-// False: an author may not ask for it, and delays cannot be worked out from it.
+// Whether an author may ask for it: each member is within the bounds that stand beside it.
 inline bool is_possible(const RetryPolicy& retry) {
-  return retry.factor >= 1 && retry.jitter >= 0 && retry.jitter <= 1 && retry.first_delay >= Duration{} &&
-         retry.cap >= Duration{};
+  return retry.factor >= 1 && std::isfinite(retry.factor) && retry.jitter >= 0 && retry.jitter <= 1 &&
+         retry.first_delay >= Duration{} && retry.cap >= Duration{};
 }
 
 struct ActivityOptions {

@@ -59,10 +59,9 @@ std::string to_hex(const Id128& id);
 // Throws InvalidArgument unless `hex` is 32 hexadecimal digits.
 Id128 id_from_hex(std::string_view hex);
 
-// Names of orchestrators, activities and events have 1 to so many bytes, dedup ids none to so many; keys 1 to so many
-// (S6). Of any content.
-inline constexpr std::size_t name_bytes_max = 128;
-inline constexpr std::size_t key_bytes_max = 1'024;
+// Names and keys are bytes of any content (S6).
+inline constexpr std::size_t name_bytes_max = 128;   // of orchestrators, activities, events: at least 1; of a dedup id
+inline constexpr std::size_t key_bytes_max = 1'024;  // at least 1
 
 // Throws InvalidArgument unless there are 1 to `bytes_max` bytes; `what`, such as "an event's name", begins the
 // message.
