@@ -37,11 +37,6 @@ context* FifoScheduler::take_next() noexcept {
   return std::exchange(main_, nullptr);
 }
 
-void FifoScheduler::bury_soon() noexcept {
-  bury_ = true;
-  watch_.ends();
-}
-
 void FifoScheduler::prefer(context& fiber) noexcept {
   fiber.ready_unlink();
   fibers_.push_front(fiber);

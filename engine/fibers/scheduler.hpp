@@ -18,7 +18,10 @@ class FifoScheduler final : public boost::fibers::algo::algorithm {
   void notify() noexcept override;
 
   // From a fiber that is about to end.
-  void bury_soon() noexcept;
+  void bury_soon() noexcept {
+    bury_ = true;
+    watch_.ends();
+  }
   // The fiber, which is ready, runs before all others.
   void prefer(boost::fibers::context& fiber) noexcept;
 

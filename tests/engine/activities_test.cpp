@@ -245,6 +245,12 @@ TEST_CASE("Retry policy: an immense count of failures gives the cap") {
   for (int i = 0; i < 20; ++i) CHECK(delay_after_failure(world) == 5s);
 }
 
+TEST_CASE("Retry policy: with a factor without end, the cap comes after the first delay") {
+  World world(calling(retrying(0, 1s, HUGE_VAL, 5s)));
+  world.start(key, "x");
+  for (const Duration expected : {1s, 5s, 5s}) CHECK(delay_after_failure(world) == expected);
+}
+
 TEST_CASE("Retry policy: no delay stays none, however often it is multiplied") {
   World world(calling(retrying(0, 0s, 1e100)));
   world.start(key, "x");

@@ -201,7 +201,6 @@ TEST_CASE("what no caller may give, and no engine may decide, is damage where it
   };
   CHECK(impossible([](RetryPolicy& policy) { policy.factor = 0.99; }));
   CHECK(impossible([](RetryPolicy& policy) { policy.factor = std::nan(""); }));
-  CHECK(impossible([](RetryPolicy& policy) { policy.factor = HUGE_VAL; }));
   CHECK(impossible([](RetryPolicy& policy) { policy.jitter = 1.01; }));
   CHECK(impossible([](RetryPolicy& policy) { policy.jitter = std::nan(""); }));
   CHECK(impossible([](RetryPolicy& policy) { policy.first_delay = Duration(-1); }));

@@ -114,7 +114,7 @@ void add_slow(CLI::App& app, int& status) {
 
 ClockOptions clock_options() {
   ClockOptions options;
-  options.library = preload("libbobbin_clock.so");
+  options.clock_library = preload("libbobbin_clock.so");
   return options;
 }
 
@@ -125,7 +125,7 @@ void add_clock(CLI::App& app, int& status) {
   *options = clock_options();
   command->add_option("--rounds", options->rounds, "a jump each, some with SIGKILL")->capture_default_str();
   command->add_option("--rate", options->rate, "messages a second")->check(rates)->capture_default_str();
-  command->add_option("--library", options->library, "the library that goes before the gateway");
+  command->add_option("--library", options->clock_library, "the library that goes before the gateway");
 }
 
 void add_soak(CLI::App& app, int& status) {

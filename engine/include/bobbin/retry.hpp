@@ -3,7 +3,6 @@
 
 #include <bobbin/types.hpp>
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -17,7 +16,7 @@ namespace bobbin {
 struct RetryPolicy {
   std::uint32_t max_attempts = 1;                  // 0: no limit
   Duration first_delay = std::chrono::seconds(1);  // not negative
-  double factor = 2.0;                             // at least 1, finite
+  double factor = 2.0;                             // at least 1
   Duration cap = std::chrono::minutes(1);          // not negative
   double jitter = 0.1;                             // 0 to 1
   Duration total_time = Duration::max();           //
@@ -28,8 +27,8 @@ struct RetryPolicy {
 
 // Whether an author may ask for it: each member is within the bounds that stand beside it.
 inline bool is_possible(const RetryPolicy& retry) {
-  return retry.factor >= 1 && std::isfinite(retry.factor) && retry.jitter >= 0 && retry.jitter <= 1 &&
-         retry.first_delay >= Duration{} && retry.cap >= Duration{};
+  return retry.factor >= 1 && retry.jitter >= 0 && retry.jitter <= 1 && retry.first_delay >= Duration{} &&
+         retry.cap >= Duration{};
 }
 
 struct ActivityOptions {

@@ -60,11 +60,11 @@ std::string to_hex(const Id128& id);
 Id128 id_from_hex(std::string_view hex);
 
 // Names and keys are bytes of any content (S6).
-inline constexpr std::size_t name_bytes_max = 128;   // of orchestrators, activities, events: at least 1; of a dedup id
+inline constexpr std::size_t name_bytes_max = 128;   // of orchestrators, activities, events: at least 1; of dedup ids
 inline constexpr std::size_t key_bytes_max = 1'024;  // at least 1
 
 // Throws InvalidArgument unless there are 1 to `bytes_max` bytes; `what`, such as "an event's name", begins the
-// message.
+// message. Any thread.
 void check_size(std::string_view what, std::string_view bytes, std::size_t bytes_max = name_bytes_max);
 
 // What a caller names an instance by: a name and a key.

@@ -45,8 +45,8 @@ class ClockDrill {
 
   ClockReport run() {
     try {
-      if (!std::filesystem::exists(options_.library))
-        throw std::runtime_error("there is no clock library at " + options_.library.string() +
+      if (!std::filesystem::exists(options_.clock_library))
+        throw std::runtime_error("there is no clock library at " + options_.clock_library.string() +
                                  ": builds with sanitizers have none; name one with --library");
       start();
       for (; report_.rounds < options_.rounds; ++report_.rounds) play_round();
@@ -63,7 +63,7 @@ class ClockDrill {
 
  private:
   void start() {
-    const ChildEnvironment environment(clock_.given_by(options_.library));
+    const ChildEnvironment environment(clock_.given_by(options_.clock_library));
     stage_.start_gateway();
     if (!stage_.run_until([this] { return stage_.gateway().ports().all_open(); }, listens_within))
       throw std::runtime_error("the gateway does not listen; it said:\n" + stage_.gateway().log_of_life());

@@ -15,7 +15,7 @@ struct ClockOptions {
   std::uint32_t rounds = 30;  // a jump each; some with SIGKILL, and a jump while nobody is there
   std::uint64_t seed = 1;
   std::filesystem::path gateway;
-  std::filesystem::path library;  // the library that goes before the gateway
+  std::filesystem::path clock_library;  // the library that goes before the gateway
   std::filesystem::path directory;
   std::size_t rate = 300;  // messages a second
   std::chrono::milliseconds window{500};
