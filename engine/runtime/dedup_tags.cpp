@@ -10,7 +10,9 @@ namespace bobbin {
 
 namespace {
 
-// A new segment is as large as all before it, within these bounds: there are few, and at most half are empty.
+// The first segment is small, as each id in it may touch a page of its own. Another is as large as all before it,
+// within these bounds: there are few, and at most half are empty.
+constexpr std::size_t first_segment_ids = std::size_t{1} << 12;
 constexpr std::size_t segment_ids_min = std::size_t{1} << 17;
 constexpr std::size_t segment_ids_max = std::size_t{1} << 22;
 constexpr std::uint32_t runs_a_segment = 0xffff;
@@ -42,7 +44,7 @@ void DedupTags::begin_segment(std::uint32_t run) {
   Segment segment;
   segment.first_run = run - std::min(run, runs_a_segment / 2);
   segment.last_run = run;
-  segment.ids_max = std::clamp(ids_, segment_ids_min, segment_ids_max);
+  segment.ids_max = segments_.empty() ? first_segment_ids : std::clamp(ids_, segment_ids_min, segment_ids_max);
   segment.line_count = segment.ids_max / (slots_a_line / 4 * 3);
   const auto bytes = segment.line_count * sizeof(Line);
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

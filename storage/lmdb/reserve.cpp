@@ -14,15 +14,15 @@ namespace {
 
 constexpr std::uint64_t step_min = 1 << 20;
 constexpr std::uint64_t step_max = 64 << 20;
-// A step is this share of the file system: a small one is not taken whole.
+// A step is this share of the file system, or of what the file may grow to: a small one is not taken whole.
 constexpr std::uint64_t steps_a_disk = 64;
 // What is left of a disk is gathered in pieces down to this size.
 constexpr std::uint64_t piece_min = 64 << 10;
 
-std::uint64_t step_of(int file) {
+std::uint64_t step_of(int file, std::uint64_t limit) {
   struct statvfs disk {};
   if (::fstatvfs(file, &disk) != 0) return step_min;
-  return std::clamp(disk.f_blocks * disk.f_frsize / steps_a_disk, step_min, step_max);
+  return std::clamp(std::min<std::uint64_t>(disk.f_blocks * disk.f_frsize, limit) / steps_a_disk, step_min, step_max);
 }
 
 int allocate_beyond_end(int file, std::uint64_t from, std::uint64_t bytes) {
@@ -41,7 +41,7 @@ Reserve::Reserve(int data_file, std::filesystem::path path, std::uint64_t used, 
       path_(std::move(path)),
       limit_(limit),
       end_(used),
-      step_(step_of(data_file)),
+      step_(step_of(data_file, limit)),
       log_line_(std::move(log_line)) {}
 
 std::uint64_t Reserve::spare() const { return step_ / 4; }

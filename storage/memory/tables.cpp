@@ -6,17 +6,19 @@
 
 namespace bobbin::storage {
 
-VersionedTables::Value VersionedTables::seen(const Versions& versions, std::uint64_t at) {
+const VersionedTables::Value* VersionedTables::seen(const Versions& versions, std::uint64_t at) {
   const auto is_later = [](std::uint64_t commit, const Version& version) { return commit < version.commit; };
   const auto behind = std::upper_bound(versions.begin(), versions.end(), at, is_later);
-  return behind == versions.begin() ? nullptr : std::prev(behind)->value;
+  if (behind == versions.begin()) return nullptr;
+  const auto& value = std::prev(behind)->value;
+  return value ? &value : nullptr;
 }
 
 bool VersionedTables::forward(const Map& map, Map::const_iterator from, std::uint64_t at, Entry& out) {
   for (; from != map.end(); ++from) {
-    auto value = seen(from->second, at);
+    const auto* value = seen(from->second, at);
     if (!value) continue;
-    out = {from->first, std::move(value)};
+    out = {from, *value};
     return true;
   }
   return false;
@@ -24,9 +26,9 @@ bool VersionedTables::forward(const Map& map, Map::const_iterator from, std::uin
 
 bool VersionedTables::backward(const Map& map, Map::const_iterator behind, std::uint64_t at, Entry& out) {
   while (behind != map.begin()) {
-    auto value = seen((--behind)->second, at);
+    const auto* value = seen((--behind)->second, at);
     if (!value) continue;
-    out = {behind->first, std::move(value)};
+    out = {behind, *value};
     return true;
   }
   return false;
@@ -56,19 +58,19 @@ bool VersionedTables::at_or_after(Table table, std::string_view key, std::uint64
   return forward(map(table), map(table).lower_bound(key), at, out);
 }
 
-bool VersionedTables::after(Table table, std::string_view key, std::uint64_t at, Entry& out) const {
-  const std::scoped_lock lock(mutex_);
-  return forward(map(table), map(table).upper_bound(key), at, out);
-}
-
-bool VersionedTables::before(Table table, std::string_view key, std::uint64_t at, Entry& out) const {
-  const std::scoped_lock lock(mutex_);
-  return backward(map(table), map(table).lower_bound(key), at, out);
-}
-
 bool VersionedTables::last(Table table, std::uint64_t at, Entry& out) const {
   const std::scoped_lock lock(mutex_);
   return backward(map(table), map(table).end(), at, out);
+}
+
+bool VersionedTables::after(Table table, const Entry& entry, std::uint64_t at, Entry& out) const {
+  const std::scoped_lock lock(mutex_);
+  return forward(map(table), std::next(entry.place), at, out);
+}
+
+bool VersionedTables::before(Table table, const Entry& entry, std::uint64_t at, Entry& out) const {
+  const std::scoped_lock lock(mutex_);
+  return backward(map(table), entry.place, at, out);
 }
 
 void VersionedTables::change(Table table, std::string_view key, Value value) {
@@ -104,8 +106,8 @@ void VersionedTables::overwrite(Table table, std::string_view key, std::string v
 bool MemoryCursor::seek(std::string_view key) { return tables_.at_or_after(table_, key, at_, entry_); }
 bool MemoryCursor::first() { return tables_.at_or_after(table_, {}, at_, entry_); }
 bool MemoryCursor::last() { return tables_.last(table_, at_, entry_); }
-bool MemoryCursor::next() { return tables_.after(table_, entry_.key, at_, entry_); }
-bool MemoryCursor::previous() { return tables_.before(table_, entry_.key, at_, entry_); }
+bool MemoryCursor::next() { return tables_.after(table_, entry_, at_, entry_); }
+bool MemoryCursor::previous() { return tables_.before(table_, entry_, at_, entry_); }
 
 Cursor& MemoryView::cursor(Table table) {
   auto& cursor = cursors_[static_cast<std::size_t>(table)];
@@ -115,7 +117,7 @@ Cursor& MemoryView::cursor(Table table) {
 
 void MemoryWriter::append(Table table, std::string_view key, std::string_view value) {
   VersionedTables::Entry last;
-  const bool ordered = !view_.tables().last(table, view_.tables().commits() + 1, last) || last.key < key;
+  const bool ordered = !view_.tables().last(table, view_.tables().commits() + 1, last) || last.place->first < key;
   expect(ordered, "an appended key must be above all others");
   put(table, key, value);
 }

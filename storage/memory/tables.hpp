@@ -18,8 +18,15 @@ namespace bobbin::storage {
 class VersionedTables {
  public:
   using Value = std::shared_ptr<const std::string>;  // null: erased
+  struct Version {
+    std::uint64_t commit;
+    Value value;
+  };
+  using Versions = std::vector<Version>;
+  using Map = std::map<std::string, Versions, std::less<>>;
+  // Stays valid as long as the tables: keys are never removed.
   struct Entry {
-    std::string key;
+    Map::const_iterator place;
     Value value;
   };
 
@@ -27,11 +34,12 @@ class VersionedTables {
   // A copy of the first `commits` commits.
   std::shared_ptr<VersionedTables> prefix(std::uint64_t commits) const;
 
-  // Neighbours of `key` as commit `at` left them. False when there is none.
+  // The entry at or after `key`, the last one, and the neighbours of an entry, as commit `at` left them. False when
+  // there is none; `out` stays as it was.
   bool at_or_after(Table table, std::string_view key, std::uint64_t at, Entry& out) const;
-  bool after(Table table, std::string_view key, std::uint64_t at, Entry& out) const;
-  bool before(Table table, std::string_view key, std::uint64_t at, Entry& out) const;
   bool last(Table table, std::uint64_t at, Entry& out) const;
+  bool after(Table table, const Entry& entry, std::uint64_t at, Entry& out) const;
+  bool before(Table table, const Entry& entry, std::uint64_t at, Entry& out) const;
 
   // Changes of the transaction that is open. Null erases.
   void change(Table table, std::string_view key, Value value);
@@ -42,14 +50,8 @@ class VersionedTables {
   void overwrite(Table table, std::string_view key, std::string value);
 
  private:
-  struct Version {
-    std::uint64_t commit;
-    Value value;
-  };
-  using Versions = std::vector<Version>;
-  using Map = std::map<std::string, Versions, std::less<>>;
-
-  static Value seen(const Versions& versions, std::uint64_t at);
+  // Null: not there at that time.
+  static const Value* seen(const Versions& versions, std::uint64_t at);
   static bool forward(const Map& map, Map::const_iterator from, std::uint64_t at, Entry& out);
   static bool backward(const Map& map, Map::const_iterator behind, std::uint64_t at, Entry& out);
   const Map& map(Table table) const { return maps_[static_cast<std::size_t>(table)]; }
@@ -69,7 +71,7 @@ class MemoryCursor final : public Cursor {
   bool last() override;
   bool next() override;
   bool previous() override;
-  std::string_view key() const override { return entry_.key; }
+  std::string_view key() const override { return entry_.place->first; }
   std::string_view value() const override { return *entry_.value; }
 
  private:

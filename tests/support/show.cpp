@@ -1,5 +1,7 @@
 #include "tests/support/show.hpp"
 
+#include <array>
+#include <charconv>
 #include <cstring>
 #include <sstream>
 
@@ -9,15 +11,15 @@ namespace {
 
 class Text {
  public:
-  Text& operator<<(std::uint64_t value) { return raw(std::to_string(value)); }
-  Text& operator<<(std::uint32_t value) { return raw(std::to_string(value)); }
+  Text& operator<<(std::uint64_t value) { return number(value); }
+  Text& operator<<(std::uint32_t value) { return number(value); }
   Text& operator<<(bool value) { return raw(value ? "yes" : "no"); }
-  Text& operator<<(double value) { return raw(std::to_string(value)); }
-  Text& operator<<(const std::string& value) { return raw(std::to_string(value.size()) + ":" + value); }
+  Text& operator<<(double value) { return number(value); }
+  Text& operator<<(const std::string& value) { return number(value.size(), ':').raw(value); }
   Text& operator<<(const Id128& value) { return raw(to_hex(value)); }
   Text& operator<<(Position value) { return raw(to_string(value)); }
-  Text& operator<<(LogTime value) { return raw(std::to_string(value.time_since_epoch().count())); }
-  Text& operator<<(Duration value) { return raw(std::to_string(value.count())); }
+  Text& operator<<(LogTime value) { return number(value.time_since_epoch().count()); }
+  Text& operator<<(Duration value) { return number(value.count()); }
   Text& operator<<(const InstanceName& value) { return *this << value.orchestrator << value.key; }
   template <class Enum>
   requires std::is_enum_v<Enum> Text& operator<<(Enum value) {
@@ -42,7 +44,7 @@ class Text {
   }
   template <class... Kinds>
   Text& operator<<(const std::variant<Kinds...>& value) {
-    raw("kind " + std::to_string(value.index()));
+    raw("kind").number(value.index());
     return std::visit([this](const auto& held) -> Text& { return *this << held; }, value);
   }
   Text& operator<<(const StartInput& s) {
@@ -101,9 +103,17 @@ class Text {
   std::string take() { return std::move(text_); }
 
  private:
-  Text& raw(const std::string& text) {
+  Text& raw(std::string_view text) {
     text_ += text;
     text_ += ' ';
+    return *this;
+  }
+  template <class Number>
+  Text& number(Number value, char behind = ' ') {
+    std::array<char, 40> digits;
+    const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
+    text_.append(digits.begin(), end);
+    text_ += behind;
     return *this;
   }
   std::string text_;
