@@ -18,13 +18,16 @@ class AnswerOnce {
   template <class Act>
   void operator()(Reply<Accepted>& reply, const InstanceId& id, const Id128& hash, Act act) {
     Result<Accepted> result;
+    const auto last_lsn = core_.log.last_lsn();
     try {
       if (const auto first = find(hash))
         result.value = {Acceptance::duplicate, id, first->run, 0, first->position, first->accepted_at};
       else
         result.value = remember(hash, act());
     } catch (const Error& error) {
-      if (!is_refusal(error.code())) throw;
+      // What half of a call has recorded must not be committed.
+      if (!is_refusal(error.code()) || core_.log.last_lsn() != last_lsn) throw;
+      core_.say_if_damaged(error);
       core_.counters.refused.add();
       result.error = error.info();
       if (error.code() == ErrorCode::storage_full) {

@@ -46,6 +46,11 @@ struct Core {
   void say(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);
   }
+  // Of a call that is refused with `error`: a damaged record is also the operator's affair.
+  void say_if_damaged(const Error& error) const {
+    if (error.code() == ErrorCode::corrupt)
+      say(LogLevel::error, std::string("a call is refused, the log is damaged: ") + error.what());
+  }
 };
 
 }  // namespace bobbin

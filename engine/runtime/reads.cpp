@@ -19,16 +19,31 @@ InstanceStatus Reads::status_of(const InstanceState& state) {
   return status;
 }
 
-void Reads::status(StatusRequest& request) {
-  Result<InstanceStatus> result;
-  auto* instance = core_.overlay.find(request.id);
-  if (!instance || instance->state.unknown()) {
-    result.error = NotFound("nothing was ever accepted for this instance").info();
-  } else if (request.until_ended && instance->state.live()) {
-    return wait_for_end(*instance, std::move(request.reply));
-  } else {
-    result.value = status_of(instance->state);
+template <class T, class Read>
+Result<T> Reads::result_of(Read read) {
+  Result<T> result;
+  try {
+    result.value = read();
+  } catch (const Error& error) {
+    if (!is_refusal(error.code())) throw;
+    core_.say_if_damaged(error);
+    result.error = error.info();
   }
+  return result;
+}
+
+void Reads::status(StatusRequest& request) {
+  Instance* live = nullptr;
+  auto result = result_of<InstanceStatus>([&] {
+    auto* instance = core_.overlay.find(request.id);
+    if (!instance || instance->state.unknown()) throw NotFound("nothing was ever accepted for this instance");
+    if (request.until_ended && instance->state.live()) {
+      live = instance;
+      return InstanceStatus{};
+    }
+    return status_of(instance->state);
+  });
+  if (live) return wait_for_end(*live, std::move(request.reply));
   core_.log.answer(std::move(request.reply), std::move(result));
 }
 
@@ -57,30 +72,34 @@ void Reads::let_go_of_forsaken() {
 
 void Reads::answer_waiters(Instance& instance) {
   if (instance.end_waiters.empty() || instance.state.live()) return;
-  const auto status = status_of(instance.state);
+  const auto result = result_of<InstanceStatus>([&] { return status_of(instance.state); });
   waiters_ -= instance.end_waiters.size();
   for (auto& reply : std::exchange(instance.end_waiters, {}))
-    core_.log.answer(std::move(reply), Result<InstanceStatus>{{}, status});
+    core_.log.answer(std::move(reply), Result<InstanceStatus>(result));
   core_.overlay.release(instance);
 }
 
-// The store's rows, with those in memory put over them.
 void Reads::list(ListRequest& request) {
-  const auto limit = std::clamp<std::size_t>(request.query.limit, 1, page_max);
-  std::map<InstanceId, InstanceState> page;
-  for (auto& row : core_.store.snapshot()->instances(request.query.after, limit))
-    page.insert_or_assign(row.id, std::move(row));
-  const bool more_stored = page.size() == limit;
-  const auto last_stored = page.empty() ? InstanceId{} : page.rbegin()->first;
+  core_.log.answer(std::move(request.reply),
+                   result_of<std::vector<InstanceState>>([&] { return page_of(request.query); }));
+}
+
+// The store's rows, with those in memory put over them.
+std::vector<InstanceState> Reads::page_of(const ListQuery& query) {
+  const auto limit = std::clamp<std::size_t>(query.limit, 1, page_max);
+  std::map<InstanceId, InstanceState> rows;
+  for (auto& row : core_.store.snapshot()->instances(query.after, limit)) rows.insert_or_assign(row.id, std::move(row));
+  const bool more_stored = rows.size() == limit;
+  const auto last_stored = rows.empty() ? InstanceId{} : rows.rbegin()->first;
   core_.overlay.for_each([&](Instance& instance) {
     const auto& id = instance.state.id;
-    const bool within = (!request.query.after || id > *request.query.after) && (!more_stored || id <= last_stored);
-    if (within && instance.state.lsn != 0) page.insert_or_assign(id, instance.state);
+    const bool within = (!query.after || id > *query.after) && (!more_stored || id <= last_stored);
+    if (within && instance.state.lsn != 0) rows.insert_or_assign(id, instance.state);
   });
-  Result<std::vector<InstanceState>> result;
-  for (auto& [id, row] : page)
-    if (!row.unknown() && result.value.size() < limit) result.value.push_back(std::move(row));
-  core_.log.answer(std::move(request.reply), std::move(result));
+  std::vector<InstanceState> page;
+  for (auto& [id, row] : rows)
+    if (!row.unknown() && page.size() < limit) page.push_back(std::move(row));
+  return page;
 }
 
 void Reads::ledgers(LedgersRequest& request) {
@@ -90,15 +109,20 @@ void Reads::ledgers(LedgersRequest& request) {
 }
 
 void Reads::dead_letters(DeadLettersRequest& request) {
-  const auto limit = std::clamp<std::size_t>(request.limit, 1, page_max);
-  std::map<Position, DeadLetter> page;
-  for (auto& row : core_.store.snapshot()->dead_letters(request.after, limit)) page[row.position] = std::move(row);
+  core_.log.answer(std::move(request.reply),
+                   result_of<std::vector<DeadLetter>>([&] { return letters_of(request.after, request.limit); }));
+}
+
+std::vector<DeadLetter> Reads::letters_of(Position after, std::size_t limit) {
+  limit = std::clamp<std::size_t>(limit, 1, page_max);
+  std::map<Position, DeadLetter> rows;
+  for (auto& row : core_.store.snapshot()->dead_letters(after, limit)) rows[row.position] = std::move(row);
   for (const auto& [position, letter] : core_.overlay.dead_letters())
-    if (position > request.after && letter.lsn != 0) page[position] = letter;
-  Result<std::vector<DeadLetter>> result;
-  for (auto& [position, letter] : page)
-    if (result.value.size() < limit) result.value.push_back(std::move(letter));
-  core_.log.answer(std::move(request.reply), std::move(result));
+    if (position > after && letter.lsn != 0) rows[position] = letter;
+  std::vector<DeadLetter> page;
+  for (auto& [position, letter] : rows)
+    if (page.size() < limit) page.push_back(std::move(letter));
+  return page;
 }
 
 }  // namespace bobbin

@@ -21,7 +21,12 @@ class Reads {
   void answer_waiters(Instance& instance);
 
  private:
+  // What `read` returns, or what it throws: what cannot be read is the caller's answer, and nobody else's.
+  template <class T, class Read>
+  Result<T> result_of(Read read);
   InstanceStatus status_of(const InstanceState& state);
+  std::vector<InstanceState> page_of(const ListQuery& query);
+  std::vector<DeadLetter> letters_of(Position after, std::size_t limit);
   void wait_for_end(Instance& instance, Reply<InstanceStatus> reply);
   void let_go_of_forsaken();
 

@@ -80,10 +80,11 @@ struct AttemptDone {
   ActivityOutcome outcome;
 };
 
-// What a client did wrong or may repeat later: its own affair. Any other error means that the log is in trouble.
+// What a client did wrong or may repeat later, or a damaged record that only its call needs: its own affair. Any other
+// error means that the log is in trouble.
 inline bool is_refusal(ErrorCode code) {
   return code == ErrorCode::invalid_argument || code == ErrorCode::not_found || code == ErrorCode::already_exists ||
-         code == ErrorCode::overloaded || code == ErrorCode::storage_full;
+         code == ErrorCode::overloaded || code == ErrorCode::storage_full || code == ErrorCode::corrupt;
 }
 
 using Request = std::variant<AcceptRequest, TerminateRequest, StatusRequest, ListRequest, LedgersRequest,

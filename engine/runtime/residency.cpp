@@ -69,13 +69,17 @@ History Residency::history_of(const InstanceState& state) {
 bool Residency::load(Instance& instance) {
   try {
     return load_history(instance);
-  } catch (const Corrupt& error) {  // one damaged record must not stop everybody else
-    instance.held = true;
-    core_.say(LogLevel::error, "run " + std::to_string(instance.state.run) + " of '" +
-                                   instance.state.name.orchestrator +
-                                   "' is held, its history is damaged: " + error.what() + "; its events keep queueing");
+  } catch (const Corrupt& error) {
+    hold_damaged(instance, error);
     return false;
   }
+}
+
+void Residency::hold_damaged(Instance& instance, const Corrupt& error) {
+  if (instance.execution) remove(instance);
+  instance.held = true;
+  core_.say(LogLevel::error, "run " + std::to_string(instance.state.run) + " of '" + instance.state.name.orchestrator +
+                                 "' is held, its history is damaged: " + error.what() + "; its events keep queueing");
 }
 
 bool Residency::load_history(Instance& instance) {

@@ -26,6 +26,8 @@ class Residency {
   bool load(Instance& instance);
 
   void touch(Instance& instance) { recent_.splice(recent_.begin(), recent_, instance.recently_used); }
+  // A damaged record that only this run needs must not stop everybody else: it stays as it is until the next open.
+  void hold_damaged(Instance& instance, const Corrupt& error);
   // Unwinds the run's fibers, because it has ended or is idle.
   void remove(Instance& instance);
   void remove_all();

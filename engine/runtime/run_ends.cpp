@@ -53,7 +53,7 @@ Remains remains_of(const InstanceState& state, const TurnBody& body, Lsn lsn) {
 
 }  // namespace
 
-void Turns::end_run(Instance& instance, TurnBody body, RunEnd end, bool discard_events, const StartInput* replaced_by) {
+void Turns::end_run(Instance& instance, TurnBody&& body, RunEnd end, bool discard_events, const StartInput* replaced_by) {
   const auto remains = remains_of(instance.state, body, core_.log.next_lsn());
   const auto plan = plan_ending({end.outcome, remains.took_event, discard_events, replaced_by != nullptr,
                                  remains.failed_in_a_row, core_.clock.now(), core_.clock.elapsed()},
@@ -64,7 +64,7 @@ void Turns::end_run(Instance& instance, TurnBody body, RunEnd end, bool discard_
     carried.push_back(remains.unread[i]);
     carried.back().carry_count = plan.unread[i].carry_count;
   }
-  // Read before anything is appended: what cannot be read must not leave half of this in the log.
+  // Read before anything is appended or moved: what cannot be read must leave all as it was.
   auto copies = copies_of(carried, &body.inputs);
 
   const auto outcome = end.outcome;

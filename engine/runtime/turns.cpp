@@ -3,6 +3,7 @@
 #include <bobbin/assert.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace bobbin {
 
@@ -123,14 +124,40 @@ void Turns::follow_up(Instance& instance) {
 
 Position Turns::take_turn(Instance& instance, std::vector<Input> inputs) {
   Turn turn{instance, {}, core_.log.next_lsn(), core_.clock.now(), {}};
-  residency_.touch(instance);
-  instance.execution->begin_turn(turn.now, false);
+  try {
+    run_turn(turn, inputs);
+  } catch (const Corrupt& error) {
+    if (core_.log.next_lsn() != turn.lsn || !instance.state.live()) throw;
+    residency_.hold_damaged(instance, error);
+    auto queued = new_inputs_of(turn);
+    std::move(inputs.begin(), inputs.end(), std::back_inserter(queued));
+    if (!queued.empty()) turn.last = accept(instance, std::move(queued));
+    return turn.last;
+  }
+  if (!inputs.empty()) turn.last = accept(instance, std::move(inputs));
+  follow_up(instance);
+  return turn.last;
+}
+
+// Leaves in `inputs` those that this turn could not be given.
+void Turns::run_turn(Turn& turn, std::vector<Input>& inputs) {
+  residency_.touch(turn.instance);
+  turn.instance.execution->begin_turn(turn.now, false);
   const bool all_given = give_backlog(turn) && give_new(turn, inputs);
   if (all_given) fire_due(turn, turn.now);  // else timers wait their turn behind what was accepted before (S5)
   finish(turn);
-  if (!all_given && !inputs.empty()) turn.last = accept(instance, std::move(inputs));
-  follow_up(instance);
-  return turn.last;
+}
+
+// As they were before a turn that is not recorded.
+std::vector<Input> Turns::new_inputs_of(Turn& turn) {
+  auto inputs = std::move(turn.body.inputs);
+  std::erase_if(inputs, [](const Input& input) {
+    return std::holds_alternative<AcceptedInput>(input) || std::holds_alternative<TimerFired>(input);
+  });
+  for (auto& input : inputs)
+    if (auto* event = std::get_if<EventInput>(&input); event && event->event.position.lsn == turn.lsn)
+      event->event.position = {};
+  return inputs;
 }
 
 // False: a timer that this turn created is due before the next input, so the turn ends here (S5).
@@ -169,6 +196,7 @@ bool Turns::give_new(Turn& turn, std::vector<Input>& inputs) {
     else
       turn.body.inputs.push_back(std::move(input));
   }
+  inputs.clear();
   return true;
 }
 

@@ -40,11 +40,13 @@ class Turns {
   struct Turn;  // a turn in the making
   bool in_memory(Instance& instance, const std::vector<Input>& inputs, Lsn durable);
   Position take_turn(Instance& instance, std::vector<Input> inputs);
+  void run_turn(Turn& turn, std::vector<Input>& inputs);
+  static std::vector<Input> new_inputs_of(Turn& turn);
   bool give_backlog(Turn& turn);
   bool give_new(Turn& turn, std::vector<Input>& inputs);
   bool fire_due(Turn& turn, LogTime time);
   void finish(Turn& turn);
-  void end_run(Instance& instance, TurnBody body, RunEnd end, bool discard_events, const StartInput* replaced_by);
+  void end_run(Instance& instance, TurnBody&& body, RunEnd end, bool discard_events, const StartInput* replaced_by);
   void start_successor(Instance& instance, StartInput start, std::vector<Event> carried);
   StartInput successor_of(const Instance& instance, const Event& starter, RunOutcome outcome, LogTime begins_at);
   Position accept(Instance& instance, std::vector<Input> inputs);

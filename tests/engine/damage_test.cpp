@@ -24,6 +24,8 @@ void registration(Registry& registry) {
     while (all.size() < 3) all += ctx.wait_for_event<Text>("e").value;
     return all;
   });
+  registry.orchestrator("until_go", [](Context& ctx, const Text&) { return ctx.wait_for_event<Text>("go").value; });
+  registry.orchestrator("ignore", [](Context&, const Text& input) { return input; });
   registry.orchestrator("call", [](Context& ctx, const Text& input) { return ctx.call_activity<Text>("do", input); });
   registry.activity("do", [](const ActivityContext&, const Text& value) { return "did " + value; });
 }
@@ -118,6 +120,91 @@ TEST_CASE("P10: an activity whose decision is damaged is not started and named, 
   flip(world, record);
   world.crash();
   world.run_to_rest();
+  CHECK(world.result(caller) == "did x");
+}
+
+TEST_CASE("P10: a run that ends and cannot hand on a damaged event is held as it was, and all others go on") {
+  const InstanceName handing_on{"until_go", "victim"};
+  Lines lines;
+  World world(registration, lines.options());
+  const auto unread = world.event_with_start(handing_on, "", "x", "1");
+  const auto later = world.event_with_start(handing_on, "", "x", "2");
+  REQUIRE(later.value.position.lsn != unread.value.position.lsn);
+  const auto record = later.value.position.lsn;
+  move_on(world);
+  flip(world, record);
+  const auto refused = world.terminate(handing_on);
+  CHECK(refused.error.code == ErrorCode::corrupt);
+  CHECK(refused.error.message.find(number_of(record)) != Text::npos);
+  CHECK(lines.tell("a call is refused", number_of(record)));
+  CHECK(!world.event(handing_on, "go", "a").error);
+  CHECK(lines.tell("'until_go' is held", number_of(record)));
+  CHECK(!world.event(handing_on, "go", "b").error);
+  CHECK(world.status(handing_on).state.run_number == 1);
+  CHECK(world.ledger("until_go").pending == 4);
+  check_goes_on(world);
+
+  flip(world, record);  // as from a backup
+  world.crash();
+  world.settle();
+  CHECK(world.status(handing_on).state.run_number == 3);
+  CHECK(world.status(handing_on).state.live());
+  CHECK(world.ledger("until_go").pending == 2);
+}
+
+TEST_CASE("P10: a start that cannot take over a damaged event of the mailbox is refused, and all others go on") {
+  Lines lines;
+  World world(registration, lines.options());
+  const auto record = world.event(victim, "e", "a").value.position.lsn;
+  move_on(world);
+  world.close();
+  flip(world, record);
+  world.crash();
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = world.start(victim, "");
+    CHECK(refused.error.code == ErrorCode::corrupt);
+    CHECK(refused.error.message.find(number_of(record)) != Text::npos);
+  }
+  CHECK(lines.tell("a call is refused", number_of(record)));
+  CHECK(!world.status(victim).state.live());
+  check_goes_on(world);
+
+  flip(world, record);
+  CHECK(!world.start(victim, "").error);
+  world.event(victim, "e", "b");
+  world.event(victim, "e", "c");
+  CHECK(world.result(victim) == "abc");
+}
+
+TEST_CASE("P10: a dead letter whose event is damaged cannot be redriven, stays dead, and all others go on") {
+  const InstanceName ignoring{"ignore", "victim"};
+  Lines lines;
+  auto options = lines.options();
+  options.carries_before_dead = 1;
+  World world(registration, options);
+  world.event_with_start(ignoring, "", "e", "a");
+  world.run_to_rest();
+  const auto letter = world.dead_letters().at(0);
+  move_on(world);
+  flip(world, letter.source.lsn);
+  CHECK_THROWS_AS(world.redrive(letter.position), Corrupt);
+  CHECK(lines.tell("a call is refused", number_of(letter.source.lsn)));
+  CHECK(world.dead_letters().at(0).state == DeadLetterState::dead);
+  check_goes_on(world);
+}
+
+TEST_CASE("P10: a result that is damaged is told to who asks for it, and all others go on") {
+  Lines lines;
+  World world(registration, lines.options());
+  world.start(caller, "x");
+  world.run_to_rest();
+  const auto record = world.status(caller).state.end_record;
+  move_on(world);
+  flip(world, record);
+  CHECK_THROWS_AS(world.status(caller), Corrupt);
+  CHECK(lines.tell("a call is refused", number_of(record)));
+  check_goes_on(world);
+  flip(world, record);
   CHECK(world.result(caller) == "did x");
 }
 
