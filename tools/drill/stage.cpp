@@ -88,10 +88,11 @@ std::uint64_t Stage::refusals() const {
                          [](std::uint64_t sum, const auto& peer) { return sum + peer->refusals(); });
 }
 
-std::size_t Stage::undelivered() const {
-  return static_cast<std::size_t>(std::count_if(sent_.begin(), sent_.end(), [this](const SentMessage& message) {
-    return message.answered && !receiver_.has_text(message.text);
-  }));
+std::size_t Stage::undelivered() {
+  for (; looked_at_ < sent_.size(); ++looked_at_) open_.push_back(&sent_[looked_at_]);
+  std::erase_if(open_, [this](const auto* message) { return message->answered && receiver_.has_text(message->text); });
+  return static_cast<std::size_t>(
+      std::count_if(open_.begin(), open_.end(), [](const auto* message) { return message->answered; }));
 }
 
 bool Stage::all_delivered() {
@@ -114,6 +115,8 @@ bool Stage::drain(std::chrono::milliseconds patience) {
 }
 
 void Stage::forget() {
+  open_.clear();
+  looked_at_ = 0;
   sent_.clear();
   delivered_up_to_ = 0;
   receiver_.forget();

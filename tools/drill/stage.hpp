@@ -62,7 +62,7 @@ class Stage {
   std::size_t unsettled() const;
   std::uint64_t refusals() const;
   // Messages that are acknowledged, and in no used batch.
-  std::size_t undelivered() const;
+  std::size_t undelivered();
   // Whether every acknowledged message is in a used batch. To be asked when all are answered.
   bool all_delivered();
   // Waits until everything is answered, then until it is delivered or no batch has come for `patience`; then a last
@@ -89,6 +89,9 @@ class Stage {
   GatewayProcess gateway_;
   bool gateway_may_end_ = false;
   SentMessages sent_;
+  // For undelivered(), which is asked at each step: those that it has not seen delivered, of so many sent.
+  std::vector<const SentMessage*> open_;
+  std::size_t looked_at_ = 0;
   std::size_t delivered_up_to_ = 0;
   std::vector<std::unique_ptr<Peer>> peers_;
   Duration clock_offset_{};
