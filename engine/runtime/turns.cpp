@@ -129,6 +129,7 @@ Position Turns::take_turn(Instance& instance, std::vector<Input> inputs) {
   } catch (const Corrupt& error) {
     if (core_.log.next_lsn() != turn.lsn || !instance.state.live()) throw;
     residency_.hold_damaged(instance, error);
+    desk_.cancel_waiting(instance.state.run);  // nothing of it is executed
     auto queued = new_inputs_of(turn);
     std::move(inputs.begin(), inputs.end(), std::back_inserter(queued));
     if (!queued.empty()) turn.last = accept(instance, std::move(queued));
