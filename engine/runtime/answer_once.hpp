@@ -1,5 +1,5 @@
 // What every call that changes something has in common: a repeated dedup id gets the first answer again and changes
-// nothing (S13), and what the client did wrong is its answer.
+// nothing (S13), and a refusal is its answer.
 #pragma once
 
 #include "engine/runtime/core.hpp"

@@ -53,7 +53,8 @@ Remains remains_of(const InstanceState& state, const TurnBody& body, Lsn lsn) {
 
 }  // namespace
 
-void Turns::end_run(Instance& instance, TurnBody&& body, RunEnd end, bool discard_events, const StartInput* replaced_by) {
+void Turns::end_run(Instance& instance, TurnBody&& body, RunEnd end, bool discard_events,
+                    const StartInput* replaced_by) {
   const auto remains = remains_of(instance.state, body, core_.log.next_lsn());
   const auto plan = plan_ending({end.outcome, remains.took_event, discard_events, replaced_by != nullptr,
                                  remains.failed_in_a_row, core_.clock.now(), core_.clock.elapsed()},
