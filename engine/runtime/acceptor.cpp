@@ -98,9 +98,9 @@ Accepted Acceptor::use_existing(const AcceptRequest& request, const Instance& in
 
 Accepted Acceptor::start_run(AcceptRequest& request, Instance& instance, Lsn durable) {
   const auto now = core_.clock.now();
-  mailbox_.expire(instance);
   auto start = start_input(request, instance);
-  start.carried = turns_.copies_of(instance.state.unread);
+  start.carried = turns_.copies_of(mailbox_.alive(instance.state));  // read before anything is appended
+  mailbox_.expire(instance);
   std::vector<Input> inputs;
   inputs.push_back(std::move(start));
   if (request.with_event) inputs.push_back(EventInput{event_of(request), {}});

@@ -116,11 +116,9 @@ std::optional<LogTime> ActivityDesk::next_retry() const {
 
 bool ActivityDesk::start(const Key& key, Task& task) {
   std::optional<ActivityTask> attempt;
-  try {
-    attempt = prepare(key, task);
-  } catch (const Corrupt& error) {  // one damaged record must not stop everybody else
-    core_.say(LogLevel::error, "activity '" + task.activity + "' of '" + task.name.orchestrator +
-                                   "' is not started, its decision cannot be read: " + error.what());
+  if (const auto damage = damage_met_in([&] { attempt = prepare(key, task); })) {
+    core_.say_damage("activity '" + task.activity + "' of '" + task.name.orchestrator + "' is not started",
+                     damage->what());
     return false;
   }
   task.running = true;

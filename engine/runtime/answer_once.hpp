@@ -13,21 +13,32 @@ class AnswerOnce {
  public:
   explicit AnswerOnce(Core& core) : core_(core) {}
 
-  // Runs `act`, unless the dedup id of this hash (zero: there is none) was accepted before or cannot be remembered. The
-  // answer goes out when it is durable.
+  // Within `id`, a dedup id of this hash; zero: there is none.
+  struct Identity {
+    InstanceId id;
+    Id128 hash;
+  };
+
+  // Runs `act`, unless the dedup id was accepted before or cannot be remembered. The answer goes out when it is durable.
   template <class Act>
   void operator()(Reply<Accepted>& reply, const InstanceId& id, const Id128& hash, Act act) {
+    (*this)(reply, [&] { return Identity{id, hash}; }, act);
+  }
+  // As above; `identify` finds out which dedup id it is, and may refuse as well.
+  template <class Identify, class Act>
+  void operator()(Reply<Accepted>& reply, Identify identify, Act act) {
     Result<Accepted> result;
     const auto last_lsn = core_.log.last_lsn();
     try {
-      if (const auto first = find(hash))
-        result.value = {Acceptance::duplicate, id, first->run, 0, first->position, first->accepted_at};
+      const Identity call = identify();
+      if (const auto first = find(call.hash))
+        result.value = {Acceptance::duplicate, call.id, first->run, 0, first->position, first->accepted_at};
       else
-        result.value = remember(hash, act());
+        result.value = remember(call.hash, act());
     } catch (const Error& error) {
       // What half of a call has recorded must not be committed.
-      if (!is_refusal(error.code()) || core_.log.last_lsn() != last_lsn) throw;
-      core_.say_if_damaged(error);
+      if (!is_refusal(error) || core_.log.last_lsn() != last_lsn) throw;
+      if (is_damaged_record(error)) core_.say_damage("a call is refused", error.what());
       core_.counters.refused.add();
       result.error = error.info();
       if (error.code() == ErrorCode::storage_full) {

@@ -9,6 +9,9 @@ DedupIndex::Limits dedup_limits(const EngineOptions& options) {
   return {options.dedup_horizon, options.dedup_memory_ids, options.tail_records_max / 8, options.tail_records_max / 4};
 }
 
+// Lines about damage that are not told again; with more of them they begin anew.
+constexpr std::size_t damage_told_max = 1'000;
+
 }  // namespace
 
 Core::Core(Store& its_store, const Registry& its_registry, const EngineOptions& its_options, const Ports& its_ports)
@@ -21,12 +24,19 @@ Core::Core(Store& its_store, const Registry& its_registry, const EngineOptions& 
       tail(info.fold_from - 1),
       overlay(store, info.state),
       dedup(store, tail, dedup_limits(options)),
-      timers(store),
+      timers(store, [this](const ErrorInfo& damage) { say_damage("a timer may not fire", damage.message); }),
       purge(overlay, clock, options),
       batches(*ports.executor),
       log(store, overlay, dedup, purge, tail, clock, options, batches, info.last_lsn),
       room(*this) {
   overlay.load_ledgers();
+}
+
+void Core::say_damage(const std::string& consequence, const std::string& damage) {
+  counters.damage_met.add();
+  if (damage_told.size() >= damage_told_max) damage_told.clear();
+  const auto line = consequence + ": " + damage;
+  if (damage_told.insert(line).second) say(LogLevel::error, line);
 }
 
 }  // namespace bobbin

@@ -17,6 +17,7 @@
 #include <bobbin/registry.hpp>
 #include <bobbin/store.hpp>
 
+#include <set>
 #include <string>
 
 namespace bobbin {
@@ -42,15 +43,14 @@ struct Core {
   Counters counters;
   std::vector<Completion> refusals;  // to go out at once, whether or not anything is being written
   std::vector<InstanceId> ended;     // instances whose run has ended since somebody looked
+  std::set<std::string> damage_told;
 
   void say(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);
   }
-  // Of a call that is refused with `error`: a damaged record is also the operator's affair.
-  void say_if_damaged(const Error& error) const {
-    if (error.code() == ErrorCode::corrupt)
-      say(LogLevel::error, std::string("a call is refused, the log is damaged: ") + error.what());
-  }
+  // A damaged record or row was met, and `consequence` is what comes of it: the operator's affair. Counted each time,
+  // and told once.
+  void say_damage(const std::string& consequence, const std::string& damage);
 };
 
 }  // namespace bobbin

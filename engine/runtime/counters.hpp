@@ -19,6 +19,7 @@ class Counter {
 struct Counters {
   Counter accepted, duplicates, refused, refused_storage_full;
   Counter turns, replays, evictions, payload_differences, late_inputs, unregistered, quarantined, parked_for_good;
+  Counter damage_met;
   Counter activity_attempts, activity_retries, activity_failures, activities_running;
   Counter purged, resident, in_memory, timers_in_memory, last_lsn, fold_from, storage_full;
 };

@@ -9,7 +9,6 @@
 namespace bobbin {
 
 namespace {
-constexpr std::size_t entries_per_chunk = 40;
 constexpr int buckets_a_horizon = 8;
 }  // namespace
 
@@ -131,7 +130,7 @@ void DedupIndex::checkpoint(Batch& batch, Lsn last, std::size_t chunks) {
   auto& frozen = *unfinished;
   for (; chunks > 0 && frozen.written < frozen.entries.size(); --chunks) {
     const auto from = frozen.entries.begin() + static_cast<std::ptrdiff_t>(frozen.written);
-    const auto count = std::min(entries_per_chunk, frozen.entries.size() - frozen.written);
+    const auto count = std::min(DedupChunk::entries_together, frozen.entries.size() - frozen.written);
     batch.dedup_chunks.push_back({frozen.run.run, {from, from + static_cast<std::ptrdiff_t>(count)}});
     frozen.written += count;
   }

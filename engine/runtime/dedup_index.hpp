@@ -43,7 +43,8 @@ class DedupIndex {
   // Recovery: records up to here are in stored runs.
   Lsn stored_up_to() const { return stored_up_to_; }
 
-  // Reads tags of up to `ids` stored ids. False: all have been read.
+  // Reads tags of up to `ids` stored ids. False: all have been read. Throws Corrupt at a damaged one: ids may be looked
+  // up whatever has been read.
   bool load_tags(std::size_t ids);
 
   // The ids in memory are to go with the next checkpoints, be they few and young.

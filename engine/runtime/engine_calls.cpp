@@ -230,6 +230,7 @@ EngineStats Engine::stats() const {
   stats.late_inputs = c.late_inputs.value();
   stats.unregistered = c.unregistered.value();
   stats.quarantined = c.quarantined.value();
+  stats.damage_met = c.damage_met.value();
   stats.parked_for_good = c.parked_for_good.value();
   stats.activity_attempts = c.activity_attempts.value();
   stats.activity_retries = c.activity_retries.value();

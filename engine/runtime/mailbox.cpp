@@ -23,13 +23,19 @@ Position Mailbox::keep(Instance& instance, const InstanceName& name, Event event
   return here;
 }
 
+std::vector<UnreadEvent> Mailbox::alive(const InstanceState& state) const {
+  auto events = state.unread;
+  std::erase_if(events, [this](const UnreadEvent& event) { return has_expired(event); });
+  return events;
+}
+
 void Mailbox::expire(Instance& instance) {
   const auto& state = instance.state;
   if (state.live()) return;
   for (;;) {
     ExpiryBody body;
     for (const auto& event : state.unread) {
-      if (event.mailbox_expires_at <= core_.clock.elapsed()) body.positions.push_back(event.position);
+      if (has_expired(event)) body.positions.push_back(event.position);
       if (body.positions.size() == expiries_a_record) break;
     }
     if (body.positions.empty()) return;

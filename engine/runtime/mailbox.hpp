@@ -12,12 +12,16 @@ class Mailbox {
 
   // The event gets its position and its time of acceptance, unless it has them. Returns where it stands in the log.
   Position keep(Instance& instance, const InstanceName& name, Event event);
-  // Events whose time to live has passed leave and count as expired; to be called before a run gets the others.
+  // The unread events whose time to live has not passed.
+  std::vector<UnreadEvent> alive(const InstanceState& state) const;
+  // The others leave and count as expired; to be called before a run gets those that are alive.
   void expire(Instance& instance);
   // Arms the queue for the next one to expire.
   void watch(Instance& instance);
 
  private:
+  bool has_expired(const UnreadEvent& event) const { return event.mailbox_expires_at <= core_.clock.elapsed(); }
+
   Core& core_;
 };
 

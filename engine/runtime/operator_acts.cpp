@@ -5,17 +5,21 @@
 namespace bobbin {
 
 void OperatorActs::act(OperatorRequest& request, Lsn durable) {
-  // Its name is that of an instance, within which its dedup id counts; there is none for a letter that is not there.
-  const auto letter = core_.overlay.dead_letter(request.target);
-  const auto id = letter.lsn == 0 ? InstanceId{} : instance_id(letter.name);
-  const auto& dedup_id = request.options.dedup_id;
-  const auto hash = letter.lsn == 0 || dedup_id.empty() ? Id128{} : dedup_hash(core_.info.log_id, id, dedup_id);
-  answer_once_(request.reply, id, hash, [&] { return perform(request, letter, id, durable); });
+  std::optional<DeadLetter> letter;
+  AnswerOnce::Identity call;
+  const auto identify = [&] {
+    letter = core_.overlay.find_dead_letter(request.target);
+    if (!letter) throw NotFound("there is no dead letter " + to_string(request.target));
+    call.id = instance_id(letter->name);  // within which its dedup id counts
+    const auto& dedup_id = request.options.dedup_id;
+    if (!dedup_id.empty()) call.hash = dedup_hash(core_.info.log_id, call.id, dedup_id);
+    return call;
+  };
+  answer_once_(request.reply, identify, [&] { return perform(request, *letter, call.id, durable); });
 }
 
 Accepted OperatorActs::perform(const OperatorRequest& request, const DeadLetter& letter, const InstanceId& id,
                                Lsn durable) {
-  if (letter.lsn == 0) throw NotFound("there is no dead letter " + to_string(request.target));
   if (letter.state != DeadLetterState::dead)
     throw InvalidArgument("dead letter " + to_string(request.target) + " is " + to_string(letter.state) +
                           " already: only a dead one can be acted on");
@@ -79,6 +83,12 @@ void OperatorActs::revive_event(const DeadLetter& letter, Event event, Lsn durab
 
 void OperatorActs::redrive_done(const AttemptDone& done) {
   if (!desk_.forget_redrive(done)) return;
+  const auto damage = damage_met_in([&] {  // read before anything is appended
+    core_.overlay.find(done.id);
+    core_.overlay.find_dead_letter(done.redriven);
+  });
+  if (damage)
+    return core_.say_damage("the end of a redrive is not recorded, the next open repeats it", damage->what());
   OperatorActBody body;
   body.act = done.outcome.error ? OperatorAct::redrive_failed : OperatorAct::redrive_succeeded;
   body.target = done.redriven;
@@ -87,15 +97,20 @@ void OperatorActs::redrive_done(const AttemptDone& done) {
   core_.log.append(done.id, std::move(body));
 }
 
-void OperatorActs::resume_redrives() {
-  Position after;
-  for (;;) {
-    const auto page = core_.store.snapshot()->dead_letters(after, 1'000);
-    for (const auto& letter : page)
-      if (letter.state == DeadLetterState::redriving) desk_.redrive(letter, letter.lsn);
-    if (page.empty()) return;
-    after = page.back().position;
+bool OperatorActs::resume_redrives(std::size_t limit) {
+  if (all_resumed_) return false;
+  const auto on_damage = [this](const ErrorInfo& damage) {
+    core_.say_damage("a redrive may not be taken up again", damage.message);
+  };
+  const auto page = core_.store.snapshot()->dead_letters(resumed_up_to_, limit, on_damage);
+  for (const auto& stored : page) {
+    const auto changed = core_.overlay.dead_letters().find(stored.position);  // since, and not written yet
+    const auto& letter = changed == core_.overlay.dead_letters().end() ? stored : changed->second;
+    if (letter.state == DeadLetterState::redriving) desk_.redrive(letter, letter.lsn);
   }
+  all_resumed_ = page.size() < limit;
+  if (!page.empty()) resumed_up_to_ = page.back().position;
+  return !page.empty();
 }
 
 }  // namespace bobbin

@@ -18,8 +18,9 @@ class OperatorActs {
   void act(OperatorRequest& request, Lsn durable);
   void purge(PurgeRequest& request);
   void redrive_done(const AttemptDone& done);
-  // Activities whose redriving a crash cut short run again.
-  void resume_redrives();
+  // Activities whose redriving a crash cut short are to run again: looks at up to `limit` dead letters of before the
+  // open. False: at none, as all have been looked at.
+  bool resume_redrives(std::size_t limit);
 
  private:
   Accepted perform(const OperatorRequest& request, const DeadLetter& letter, const InstanceId& id, Lsn durable);
@@ -31,6 +32,8 @@ class OperatorActs {
   ActivityDesk& desk_;
   Mailbox& mailbox_;
   AnswerOnce answer_once_;
+  Position resumed_up_to_;
+  bool all_resumed_ = false;
 };
 
 }  // namespace bobbin

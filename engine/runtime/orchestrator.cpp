@@ -23,12 +23,21 @@ constexpr std::size_t turns_waiting_max = 2 * turns_a_step;
 // Dedup ids of before the open that a step reads, until none is left: some 15 ms. Until then a new id costs a look-up
 // in each run that has not been read, so that with many runs a step's requests take as long.
 constexpr std::size_t tags_a_step = 131'072;
+// Dead letters of before the open that a step looks at: some milliseconds.
+constexpr std::size_t dead_letters_a_step = 1'000;
 // While one batch is being written, the next one waits for it unless it has grown to this.
 constexpr std::size_t records_worth_queueing = 128;
 
 // With so few records in a batch few callers are about: what they could do until it is written saves less than waking
 // the writer's thread costs.
 constexpr std::size_t records_waited_for = 4;
+
+// Null if the run no longer waits for it.
+const PendingActivity* pending_in(const InstanceState& state, const AttemptDone& done) {
+  if (!state.live() || state.run != done.run) return nullptr;
+  const auto at = std::ranges::find(state.activities, done.ordinal, &PendingActivity::ordinal);
+  return at == state.activities.end() ? nullptr : &*at;
+}
 
 }  // namespace
 
@@ -84,7 +93,7 @@ void Orchestrator::step() {
   core_.counters.purged.set(core_.purge.purged());
   hand_over(more);
   if (finishing_ && !more && handled_ == taken_.size() && inbox_.empty()) return end_work();
-  if (!closing_) more |= core_.dedup.load_tags(tags_a_step);
+  if (!closing_) more |= catch_up();
   if (more)
     core_.ports.executor->wake(Lane::orchestrator);
   else
@@ -101,6 +110,18 @@ void Orchestrator::after_commit() {
   core_.timers.shed(core_.clock.now(),
                     [this](const InstanceId& id) { return core_.overlay.resident_row(id) != nullptr; });
   count();
+}
+
+// Reads what was there before the open and no call has to wait for.
+bool Orchestrator::catch_up() {
+  bool more = operator_acts_.resume_redrives(dead_letters_a_step);
+  if (tags_damaged_) return more;
+  const auto damage = damage_met_in([&] { more |= core_.dedup.load_tags(tags_a_step); });
+  if (damage) {
+    tags_damaged_ = true;
+    core_.say_damage("new dedup ids are looked up in the store one by one", damage->what());
+  }
+  return more;
 }
 
 void Orchestrator::count() {
@@ -188,16 +209,20 @@ void Orchestrator::handle(Request& request) {
       request);
 }
 
+// Null, too, if its row is damaged, with this consequence.
+Instance* Orchestrator::find_sound(const InstanceId& id, const char* consequence) {
+  Instance* instance = nullptr;
+  const auto damage = damage_met_in([&] { instance = core_.overlay.find(id); });
+  if (damage) core_.say_damage(consequence, damage->what());
+  return instance;
+}
+
 void Orchestrator::attempt_done(const AttemptDone& done) {
   // Told to stop by close(), it was cut rather than that it failed: it uses up no attempt (S27).
   if (closing_ && done.outcome.error) return;
   if (done.redriven.lsn != 0) return operator_acts_.redrive_done(done);
-  auto* instance = core_.overlay.find(done.id);
-  const PendingActivity* activity = nullptr;
-  if (instance && instance->state.live() && instance->state.run == done.run)
-    for (const auto& pending : instance->state.activities)
-      if (pending.ordinal == done.ordinal) activity = &pending;
-  const auto judgement = desk_.judge(done, activity);
+  auto* instance = find_sound(done.id, "the outcome of an activity is not taken");
+  const auto judgement = desk_.judge(done, instance ? pending_in(instance->state, done) : nullptr);
   std::vector<Input> inputs;
   switch (judgement.verdict) {
     case ActivityDesk::Verdict::unknown:
@@ -207,8 +232,7 @@ void Orchestrator::attempt_done(const AttemptDone& done) {
       core_.counters.activity_retries.add();
       const auto lsn =
           core_.log.append(done.id, AttemptBody{done.ordinal, done.attempt, done.outcome.error, judgement.retry_at});
-      for (const auto& pending : instance->state.activities)
-        if (pending.ordinal == done.ordinal && !instance->held) desk_.schedule(*instance, pending, lsn);
+      if (!instance->held) desk_.schedule(*instance, *pending_in(instance->state, done), lsn);
       return;
     }
     case ActivityDesk::Verdict::completed:
@@ -227,7 +251,7 @@ bool Orchestrator::fire_timers() {
     if (turns_.waiting() >= turns_waiting_max) return false;  // which are worked off first
     const auto due = core_.timers.pop_due(core_.clock.now());
     if (!due) return false;
-    auto* instance = core_.overlay.find(due->id);
+    auto* instance = find_sound(due->id, "a timer does not fire");
     if (!instance) continue;
     if (instance->armed == due->due) instance->armed.reset();
     turns_.attend(*instance, core_.clock.now());

@@ -42,6 +42,8 @@ class Orchestrator {
   void handle(Request& request);
   void attempt_done(const AttemptDone& done);
   bool fire_timers();
+  bool catch_up();
+  Instance* find_sound(const InstanceId& id, const char* consequence);
   void after_commit();
   void count();
   void hand_over(bool more);
@@ -71,6 +73,7 @@ class Orchestrator {
   std::vector<AttemptDone> outcomes_;
   Position began_successor_;  // recovery: the last event seen that began a successor
   Lsn seen_durable_ = 0;
+  bool tags_damaged_ = false;  // of dedup ids: no more are loaded
   bool stopped_ = false;  // failed: nothing is done any more
   std::atomic<bool> closing_{false};
   std::atomic<bool> finishing_{false};

@@ -58,6 +58,11 @@ void Overlay::load_ledgers() {
   for (auto& ledger : store_.snapshot()->ledgers()) ledgers_[ledger.orchestrator] = std::move(ledger);
 }
 
+std::optional<DeadLetter> Overlay::find_dead_letter(Position position) {
+  const auto at = dead_letters_.find(position);
+  return at != dead_letters_.end() ? at->second : store_.snapshot()->dead_letter(position);
+}
+
 DeadLetter& Overlay::dead_letter(Position position) {
   const auto at = dead_letters_.find(position);
   if (at != dead_letters_.end()) return at->second;

@@ -28,7 +28,7 @@ struct Instance {
   Id128 epoch;                                   // of the run, while resident
   std::list<Instance*>::iterator recently_used;  // valid while resident
   bool runnable = false;                         // in the queue of instances with work
-  bool held = false;                             // quarantined or without code in this open: nothing is executed
+  bool held = false;                             // quarantined, damaged or without code in this open: nothing is executed
   std::optional<LogTime> armed;                  // when the timer queue looks at it next
   std::vector<Reply<InstanceStatus>> end_waiters;
   Owed owed;
@@ -44,6 +44,8 @@ class Overlay final : public FoldTarget {
   Instance* find(const InstanceId& id);
   // In memory only.
   Instance* resident_row(const InstanceId& id);
+  // As it is now; empty if the log knows no such dead letter.
+  std::optional<DeadLetter> find_dead_letter(Position position);
 
   // ---- FoldTarget ----
   InstanceState& instance(const InstanceId& id) override;

@@ -25,8 +25,8 @@ Result<T> Reads::result_of(Read read) {
   try {
     result.value = read();
   } catch (const Error& error) {
-    if (!is_refusal(error.code())) throw;
-    core_.say_if_damaged(error);
+    if (!is_refusal(error)) throw;
+    if (is_damaged_record(error)) core_.say_damage("a call is refused", error.what());
     result.error = error.info();
   }
   return result;

@@ -25,7 +25,6 @@ void Orchestrator::recover() {
     instance.armed = next_due(instance.state);
     if (instance.armed) core_.timers.arm(instance.state.id, *instance.armed);
   });
-  operator_acts_.resume_redrives();
   count();
   SealedBatch nothing;
   core_.room.ask(nothing);

@@ -1,6 +1,7 @@
 // Everything that can reach the orchestrator lane.
 #pragma once
 
+#include "engine/runtime/damage.hpp"
 #include "engine/runtime/reply.hpp"
 
 #include <bobbin/ports.hpp>
@@ -82,9 +83,10 @@ struct AttemptDone {
 
 // What a client did wrong or may repeat later, or a damaged record that only its call needs: its own affair. Any other
 // error means that the log is in trouble.
-inline bool is_refusal(ErrorCode code) {
+inline bool is_refusal(const Error& error) {
+  const auto code = error.code();
   return code == ErrorCode::invalid_argument || code == ErrorCode::not_found || code == ErrorCode::already_exists ||
-         code == ErrorCode::overloaded || code == ErrorCode::storage_full || code == ErrorCode::corrupt;
+         code == ErrorCode::overloaded || code == ErrorCode::storage_full || is_damaged_record(error);
 }
 
 using Request = std::variant<AcceptRequest, TerminateRequest, StatusRequest, ListRequest, LedgersRequest,

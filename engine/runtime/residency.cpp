@@ -67,22 +67,6 @@ History Residency::history_of(const InstanceState& state) {
 }
 
 bool Residency::load(Instance& instance) {
-  try {
-    return load_history(instance);
-  } catch (const Corrupt& error) {
-    hold_damaged(instance, error);
-    return false;
-  }
-}
-
-void Residency::hold_damaged(Instance& instance, const Corrupt& error) {
-  if (instance.execution) remove(instance);
-  instance.held = true;
-  core_.say(LogLevel::error, "run " + std::to_string(instance.state.run) + " of '" + instance.state.name.orchestrator +
-                                 "' is held, its history is damaged: " + error.what() + "; its events keep queueing");
-}
-
-bool Residency::load_history(Instance& instance) {
   const auto& state = instance.state;
   const auto* code = core_.registry.find_orchestrator(state.name.orchestrator);
   if (!code) {

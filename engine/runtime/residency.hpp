@@ -21,13 +21,11 @@ class Residency {
   // A run that starts with the next record. There must be room and code.
   void begin(Instance& instance, const InstanceName& name, const Id128& epoch);
 
-  // Replays the live run into memory; there must be room. False: it was quarantined, its history is damaged, or its
-  // code is not registered (S16, S17); then it is held.
+  // Replays the live run into memory; there must be room. False: it was quarantined, or its code is not registered (S16,
+  // S17); then it is held. Throws Corrupt for a damaged history.
   bool load(Instance& instance);
 
   void touch(Instance& instance) { recent_.splice(recent_.begin(), recent_, instance.recently_used); }
-  // A damaged record that only this run needs must not stop everybody else: it stays as it is until the next open.
-  void hold_damaged(Instance& instance, const Corrupt& error);
   // Unwinds the run's fibers, because it has ended or is idle.
   void remove(Instance& instance);
   void remove_all();
@@ -35,7 +33,6 @@ class Residency {
 
  private:
   void settle(Instance& instance, std::unique_ptr<Execution> execution, const Id128& epoch);
-  bool load_history(Instance& instance);
   History history_of(const InstanceState& state);
   void unwind(const Instance& instance, Execution& execution);
   void hold_without_code(Instance& instance);

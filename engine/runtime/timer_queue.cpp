@@ -18,7 +18,8 @@ InstanceId greatest_id() {
 
 }  // namespace
 
-TimerQueue::TimerQueue(Store& store) : store_(store), shed_at_(shed_min) {}
+TimerQueue::TimerQueue(Store& store, DamageVisitor on_damage)
+    : store_(store), on_damage_(std::move(on_damage)), shed_at_(shed_min) {}
 
 void TimerQueue::arm(const InstanceId& id, LogTime due) {
   armed_.push_back({due, id});
@@ -27,7 +28,7 @@ void TimerQueue::arm(const InstanceId& id, LogTime due) {
 
 const DueEntry* TimerQueue::stored_front() {
   if (at_ == page_.size() && !read_all_) {
-    page_ = store_.snapshot()->due(last_read_, page_entries);
+    page_ = store_.snapshot()->due(last_read_, page_entries, on_damage_);
     at_ = 0;
     read_all_ = page_.size() < page_entries;
     if (!page_.empty()) last_read_ = page_.back();

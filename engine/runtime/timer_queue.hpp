@@ -13,7 +13,8 @@ namespace bobbin {
 // memory here. Entries are hints: the instance's state tells whether something is due. Orchestrator lane only.
 class TimerQueue {
  public:
-  explicit TimerQueue(Store& store);
+  // Damaged entries of the store are told to `on_damage` and passed over.
+  TimerQueue(Store& store, DamageVisitor on_damage);
 
   void arm(const InstanceId& id, LogTime due);
   // The next entry due at or before `now`, earliest first.
@@ -30,6 +31,7 @@ class TimerQueue {
   void read_again_behind(LogTime now);
 
   Store& store_;
+  const DamageVisitor on_damage_;
   std::vector<DueEntry> armed_;  // a heap, the earliest first
   std::size_t shed_at_;
   std::vector<DueEntry> page_;  // of the store, from at_ on not popped yet

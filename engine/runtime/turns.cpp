@@ -80,13 +80,25 @@ bool Turns::work(std::size_t limit, Lsn durable) {
 
 bool Turns::load(Instance& instance) {
   const bool was_quarantined = instance.state.quarantined;
-  if (!residency_.load(instance)) {
-    desk_.cancel_waiting(instance.state.run);
+  bool loaded = false;
+  if (const auto damage = damage_met_in([&] { loaded = residency_.load(instance); })) {
+    hold_damaged(instance, *damage);
     return false;
   }
-  if (was_quarantined)
+  if (!loaded) desk_.cancel_waiting(instance.state.run);
+  if (loaded && was_quarantined)
     for (const auto& activity : instance.state.activities) desk_.schedule(instance, activity, instance.state.lsn);
-  return true;
+  return loaded;
+}
+
+// A damaged record that only this run needs must not stop everybody else: nothing of the run is executed any more.
+void Turns::hold_damaged(Instance& instance, const Corrupt& damage) {
+  if (instance.execution) residency_.remove(instance);
+  instance.held = true;
+  desk_.cancel_waiting(instance.state.run);
+  core_.say_damage("run " + std::to_string(instance.state.run) + " of '" + instance.state.name.orchestrator +
+                       "' is held, its events queue until an open after the repair",
+                   damage.what());
 }
 
 void Turns::attend(Instance& instance, LogTime now) {
@@ -124,12 +136,10 @@ void Turns::follow_up(Instance& instance) {
 
 Position Turns::take_turn(Instance& instance, std::vector<Input> inputs) {
   Turn turn{instance, {}, core_.log.next_lsn(), core_.clock.now(), {}};
-  try {
-    run_turn(turn, inputs);
-  } catch (const Corrupt& error) {
-    if (core_.log.next_lsn() != turn.lsn || !instance.state.live()) throw;
-    residency_.hold_damaged(instance, error);
-    desk_.cancel_waiting(instance.state.run);  // nothing of it is executed
+  if (const auto damage = damage_met_in([&] { run_turn(turn, inputs); })) {
+    // What half of a turn has recorded must not be committed; and a run that begins with this turn has no history yet.
+    if (core_.log.next_lsn() != turn.lsn || !instance.state.live()) throw *damage;
+    hold_damaged(instance, *damage);
     auto queued = new_inputs_of(turn);
     std::move(inputs.begin(), inputs.end(), std::back_inserter(queued));
     if (!queued.empty()) turn.last = accept(instance, std::move(queued));

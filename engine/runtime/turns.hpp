@@ -51,6 +51,8 @@ class Turns {
   StartInput successor_of(const Instance& instance, const Event& starter, RunOutcome outcome, LogTime begins_at);
   Position accept(Instance& instance, std::vector<Input> inputs);
   bool load(Instance& instance);
+  // Until the next open, or until it is terminated.
+  void hold_damaged(Instance& instance, const Corrupt& damage);
   void follow_up(Instance& instance);
   void make_runnable(Instance& instance);
   void stamp(Input& input, Position here) const;

@@ -58,7 +58,9 @@ void throw_sync_failure(int number, const std::filesystem::path& path) {
 
 void throw_failure(int number, const std::string& doing, const std::filesystem::path& path) {
   const auto code = code_of(number);
-  throw_error({code, {}, doing + " " + path.string() + " failed: " + mdb_strerror(number) + advice_for(code), false});
+  const auto message = doing + " " + path.string() + " failed: " + mdb_strerror(number) + advice_for(code);
+  if (code == ErrorCode::corrupt) throw CorruptLog(message);
+  throw_error({code, {}, message, false});
 }
 
 }  // namespace bobbin::storage

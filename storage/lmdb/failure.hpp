@@ -24,7 +24,7 @@ class LmdbFailure : public std::runtime_error {
 // What was written may not be on the disk.
 [[noreturn]] void throw_sync_failure(int number, const std::filesystem::path& path);
 
-// For opening and reading. `number` is LMDB's or errno's.
+// For opening and reading. `number` is LMDB's or errno's; that of damage makes CorruptLog.
 [[noreturn]] void throw_failure(int number, const std::string& doing, const std::filesystem::path& path);
 
 }  // namespace bobbin::storage

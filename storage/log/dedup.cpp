@@ -25,6 +25,7 @@ struct StoredEntry {
 static_assert(sizeof(StoredEntry) == 48);
 
 constexpr std::size_t entries_max = (part_bytes_max - sizeof(RowFrame)) / sizeof(StoredEntry);
+static_assert(entries_max == DedupChunk::entries_together);
 
 StoredEntry stored(const DedupEntry& entry) {
   return {entry.hash, entry.position.lsn, entry.run, entry.accepted_at.time_since_epoch().count(), entry.position.index,

@@ -35,6 +35,32 @@ DueEntry read_due(const Cursor& cursor) {
   return entry;
 }
 
+// Moves `cursor` behind the damaged value that began at `key`, whatever parts it has; a key that cannot be told apart
+// is stepped over alone.
+bool step_behind(Cursor& cursor, const Key& key) {
+  const auto size = key.view().size();
+  const auto prefix = key.view().substr(0, size < 16 ? size : size - 8);
+  bool stands = cursor.seek(key.view()) && cursor.next();
+  while (stands && cursor.key().size() == size && cursor.key().starts_with(prefix)) stands = cursor.next();
+  return stands;
+}
+
+// Reads the value on which `cursor` stands, and moves to the next one. With `step_over`, damage is told to it.
+template <class Read>
+bool read_and_move(Cursor& cursor, const DamageVisitor& step_over, Read read) {
+  const auto key = Key().add_raw(cursor.key());
+  try {
+    read();
+    return cursor.next();
+  } catch (const CorruptLog&) {
+    throw;
+  } catch (const Corrupt& error) {
+    if (!step_over) throw;
+    step_over(error.info());
+    return step_behind(cursor, key);
+  }
+}
+
 DedupRun read_dedup_run(const Cursor& cursor) {
   if (cursor.key().size() != 8) throw_damaged("an entry of the dedup runs", "its key has a wrong size");
   const Label what("dedup run", number_at(cursor.key(), 0));
@@ -90,9 +116,7 @@ void TableSnapshot::scan_links(Lsn from, const std::function<bool(LinkedRecord&&
     } catch (const Error& error) {
       link.lsn = key.view().size() < 8 ? 0 : number_at(key.view(), 0);
       link.damage = error.info();
-      // Behind whatever parts the damaged one has; a key that cannot be told apart is stepped over alone.
-      more = cursor.seek(key.view()) && cursor.next();
-      while (more && cursor.key().size() == 16 && number_at(cursor.key(), 0) == link.lsn) more = cursor.next();
+      more = step_behind(cursor, key);
     }
     const auto next = Key().add_raw(more ? cursor.key() : std::string_view());
     if (!visit(std::move(link))) return;
@@ -124,11 +148,13 @@ std::vector<InstanceState> TableSnapshot::instances(const std::optional<Instance
   return rows;
 }
 
-std::vector<DueEntry> TableSnapshot::due(const std::optional<DueEntry>& after, std::size_t limit) {
+std::vector<DueEntry> TableSnapshot::due(const std::optional<DueEntry>& after, std::size_t limit,
+                                         const DamageVisitor& step_over) {
   auto& cursor = reader_->cursor(Table::due);
   std::vector<DueEntry> entries;
-  for (bool more = seek_behind(cursor, after, due_key); more && entries.size() < limit; more = cursor.next())
-    entries.push_back(read_due(cursor));
+  bool more = seek_behind(cursor, after, due_key);
+  while (more && entries.size() < limit)
+    more = read_and_move(cursor, step_over, [&] { entries.push_back(read_due(cursor)); });
   return entries;
 }
 
@@ -147,18 +173,22 @@ std::vector<Ledger> TableSnapshot::ledgers() {
   return rows;
 }
 
-std::vector<DeadLetter> TableSnapshot::dead_letters(Position after, std::size_t limit) {
+DeadLetter TableSnapshot::read_dead_letter() {
+  const auto key = Key().add_raw(reader_->cursor(Table::dead_letters).key());
+  const auto prefix = prefix_of(Table::dead_letters, key.view());
+  const Label what("dead letter", Position{number_at(prefix, 0), static_cast<std::uint32_t>(number_at(prefix, 8))});
+  const auto framed = parts_.collect(Table::dead_letters, what);
+  open_row(framed, prefix, what);
+  return decode_dead_letter(row_body(framed), what);
+}
+
+std::vector<DeadLetter> TableSnapshot::dead_letters(Position after, std::size_t limit,
+                                                    const DamageVisitor& step_over) {
   auto& cursor = reader_->cursor(Table::dead_letters);
   std::vector<DeadLetter> rows;
-  for (bool more = seek_behind(cursor, std::optional(after), dead_letter_key); more && rows.size() < limit;
-       more = cursor.next()) {
-    const auto key = Key().add_raw(cursor.key());
-    const auto prefix = prefix_of(Table::dead_letters, key.view());
-    const Label what("dead letter", Position{number_at(prefix, 0), static_cast<std::uint32_t>(number_at(prefix, 8))});
-    const auto framed = parts_.collect(Table::dead_letters, what);
-    open_row(framed, prefix, what);
-    rows.push_back(decode_dead_letter(row_body(framed), what));
-  }
+  bool more = seek_behind(cursor, std::optional(after), dead_letter_key);
+  while (more && rows.size() < limit)
+    more = read_and_move(cursor, step_over, [&] { rows.push_back(read_dead_letter()); });
   return rows;
 }
 

@@ -18,9 +18,10 @@ class TableSnapshot final : public InspectionSnapshot {
   void scan(Lsn from, const std::function<bool(Record&&)>& visit) override;
   std::optional<InstanceState> instance(const InstanceId& id) override;
   std::vector<InstanceState> instances(const std::optional<InstanceId>& after, std::size_t limit) override;
-  std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit) override;
+  std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit,
+                            const DamageVisitor& step_over = {}) override;
   std::vector<Ledger> ledgers() override;
-  std::vector<DeadLetter> dead_letters(Position after, std::size_t limit) override;
+  std::vector<DeadLetter> dead_letters(Position after, std::size_t limit, const DamageVisitor& step_over = {}) override;
   std::optional<DeadLetter> dead_letter(Position position) override;
   std::optional<Schema> schema(std::uint64_t hash) override;
   std::vector<DedupRun> dedup_runs() override;
@@ -39,6 +40,7 @@ class TableSnapshot final : public InspectionSnapshot {
  private:
   LinkedRecord read_link();
   InstanceState read_instance();
+  DeadLetter read_dead_letter();
 
   std::unique_ptr<Reader> reader_;
   PartReader parts_{*reader_};

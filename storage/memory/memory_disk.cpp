@@ -21,6 +21,19 @@ using storage::VersionedTables;
 
 constexpr std::uint64_t tail_checked = 64;
 
+// Where a row lies, or its first piece.
+struct Place {
+  using Found = std::pair<storage::Table, storage::Key>;
+  Found operator()(const InstanceId& id) const { return {storage::Table::instances, storage::instance_key(id)}; }
+  Found operator()(const Position& letter) const {
+    return {storage::Table::dead_letters, storage::dead_letter_key(letter)};
+  }
+  Found operator()(const DueEntry& entry) const { return {storage::Table::due, storage::due_key(entry)}; }
+  Found operator()(const DedupRun& run) const {
+    return {storage::Table::dedup_chunks, storage::dedup_run_key(run.run)};
+  }
+};
+
 class Disk final : public MemoryDisk {
  public:
   explicit Disk(std::shared_ptr<VersionedTables> tables, std::uint64_t before)
@@ -32,10 +45,16 @@ class Disk final : public MemoryDisk {
   }
   std::uint64_t commits() const override { return tables_->commits() - before_; }
   std::shared_ptr<MemoryDisk> prefix(std::uint64_t commits) const override;
-  void damage_record(Lsn lsn, std::size_t offset, std::uint8_t mask) override;
+  void damage_record(Lsn lsn, std::size_t offset, std::uint8_t mask) override {
+    const auto key = storage::log_key(lsn).add(std::uint64_t{offset / storage::part_bytes_max});
+    damage(storage::Table::log, key, offset % storage::part_bytes_max, mask);
+  }
+  void damage_row(const Row& row, std::size_t offset, std::uint8_t mask) override;
 
  private:
   friend class MemoryStore;
+  void damage(storage::Table table, const storage::Key& key, std::size_t offset, std::uint8_t mask);
+
   std::shared_ptr<VersionedTables> tables_;
   std::uint64_t before_;  // commits that made the empty log
   std::atomic<bool> open_ = false;
@@ -95,18 +114,23 @@ std::shared_ptr<MemoryDisk> Disk::prefix(std::uint64_t commits) const {
   return std::make_shared<Disk>(tables_->prefix(commits + before_), before_);
 }
 
-void Disk::damage_record(Lsn lsn, std::size_t offset, std::uint8_t mask) {
+void Disk::damage_row(const Row& row, std::size_t offset, std::uint8_t mask) {
+  const auto [table, key] = std::visit(Place{}, row);
+  damage(table, key, offset, mask);
+}
+
+// Of the first value whose key begins with this.
+void Disk::damage(storage::Table table, const storage::Key& key, std::size_t offset, std::uint8_t mask) {
   MemoryReader reader(tables_);
-  auto& cursor = reader.cursor(storage::Table::log);
-  const auto key = storage::log_key(lsn).add(std::uint64_t{offset / storage::part_bytes_max});
-  if (!cursor.seek(key.view()) || cursor.key() != key.view())
-    throw NotFound("record " + std::to_string(lsn) + " has no byte " + std::to_string(offset));
+  auto& cursor = reader.cursor(table);
+  if (!cursor.seek(key.view()) || !cursor.key().starts_with(key.view()))
+    throw NotFound("there is no such value to damage");
   std::string value(cursor.value());
-  const auto within = offset % storage::part_bytes_max;
-  if (within >= value.size())
-    throw InvalidArgument("record " + std::to_string(lsn) + " has no byte " + std::to_string(offset));
-  value[within] = static_cast<char>(static_cast<std::uint8_t>(value[within]) ^ mask);
-  tables_->overwrite(storage::Table::log, key.view(), std::move(value));
+  if (offset >= value.size())
+    throw InvalidArgument("the value has " + std::to_string(value.size()) + " bytes, and none at " +
+                          std::to_string(offset));
+  value[offset] = static_cast<char>(static_cast<std::uint8_t>(value[offset]) ^ mask);
+  tables_->overwrite(table, cursor.key(), std::move(value));
 }
 
 Id128 id_from_seed(std::uint64_t seed, std::uint64_t use) {

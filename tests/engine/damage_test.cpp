@@ -1,11 +1,8 @@
 // Damaged records under a running engine: named, never replayed, and nobody else's loss (P10).
-#include "tests/support/world.hpp"
+#include "tests/engine/damage.hpp"
+#include "tests/support/log_audit.hpp"
 
 #include <bobbin/verify.hpp>
-
-#include <doctest/doctest.h>
-
-#include <algorithm>
 
 using namespace bobbin;
 using namespace bobbin::testing;
@@ -18,63 +15,15 @@ using Text = std::string;
 const InstanceName victim{"collect", "victim"};
 const InstanceName caller{"call", "victim"};
 
-void registration(Registry& registry) {
-  registry.orchestrator("collect", [](Context& ctx, const Text&) {
-    Text all;
-    while (all.size() < 3) all += ctx.wait_for_event<Text>("e").value;
-    return all;
-  });
-  registry.orchestrator("until_go", [](Context& ctx, const Text&) { return ctx.wait_for_event<Text>("go").value; });
-  registry.orchestrator("ignore", [](Context&, const Text& input) { return input; });
-  registry.orchestrator("call", [](Context& ctx, const Text& input) { return ctx.call_activity<Text>("do", input); });
-  registry.activity("do", [](const ActivityContext&, const Text& value) { return "did " + value; });
-}
-
-class Lines {
- public:
-  EngineOptions options() {
-    EngineOptions options;
-    options.checkpoint_age_records = 16;
-    options.retention = 1h;
-    options.log = [this](LogLevel level, const Text& line) {
-      if (level == LogLevel::error) errors_.push_back(line);
-    };
-    return options;
-  }
-  bool tell(const Text& one, const Text& other) const {
-    return std::any_of(errors_.begin(), errors_.end(), [&](const Text& line) {
-      return line.find(one) != Text::npos && line.find(other) != Text::npos;
-    });
-  }
-  std::size_t count() const { return errors_.size(); }
-
- private:
-  std::vector<Text> errors_;
-};
-
 Text number_of(Lsn lsn) { return "record " + std::to_string(lsn); }
 
-// So many records that an open looks at none from before them.
-void move_on(World& world) {
-  static int number = 0;
-  for (int i = 0; i < 200; ++i) world.start({"collect", "other " + std::to_string(number++)}, "");
-}
-
 void flip(World& world, Lsn record) { world.disk().damage_record(record, 60, 4); }
-
-void check_goes_on(World& world) {
-  CHECK(!world.event_with_start({"collect", "sound"}, "", "e", "x").error);
-  CHECK(!world.event({"collect", "sound"}, "e", "y").error);
-  CHECK(!world.event({"collect", "sound"}, "e", "z").error);
-  CHECK(world.result({"collect", "sound"}) == "xyz");
-  CHECK(!world.engine().stats().failed);
-}
 
 }  // namespace
 
 TEST_CASE("P10: a run whose history is damaged is held and named, its events queue, and all others go on") {
   Lines lines;
-  World world(registration, lines.options());
+  World world(damage_registration, lines.options());
   world.event_with_start(victim, "", "e", "a");
   const auto record = world.status(victim).state.last_record;
   move_on(world);
@@ -100,7 +49,7 @@ TEST_CASE("P10: a run whose history is damaged is held and named, its events que
 
 TEST_CASE("P10: an activity whose decision is damaged is not started and named, and all others go on") {
   Lines lines;
-  World world(registration, lines.options());
+  World world(damage_registration, lines.options());
   world.start(caller, "x");
   const auto record = world.status(caller).state.activities.at(0).decision.lsn;
   move_on(world);
@@ -126,7 +75,7 @@ TEST_CASE("P10: an activity whose decision is damaged is not started and named, 
 TEST_CASE("P10: a run that ends and cannot hand on a damaged event is held as it was, and all others go on") {
   const InstanceName handing_on{"until_go", "victim"};
   Lines lines;
-  World world(registration, lines.options());
+  World world(damage_registration, lines.options());
   const auto unread = world.event_with_start(handing_on, "", "x", "1");
   const auto later = world.event_with_start(handing_on, "", "x", "2");
   REQUIRE(later.value.position.lsn != unread.value.position.lsn);
@@ -152,9 +101,116 @@ TEST_CASE("P10: a run that ends and cannot hand on a damaged event is held as it
   CHECK(world.ledger("until_go").pending == 2);
 }
 
-TEST_CASE("P10: a start that cannot take over a damaged event of the mailbox is refused, and all others go on") {
+TEST_CASE("P10: what a held turn was given is given to the run when the damage is repaired") {
+  const InstanceName name{"of_all_sorts", "victim"};
+  const auto registration = [](Registry& registry) {
+    damage_registration(registry);
+    registry.orchestrator("of_all_sorts", [](Context& ctx, const Text& input) {
+      if (input == "refuse") return Text("took nothing");
+      if (input == "timer first") ctx.create_timer(1h).wait();
+      if (input == "activity") return ctx.call_activity<Text>("do", input);
+      auto beside = ctx.schedule_activity<Text>("do", input);
+      return ctx.wait_for_event<Text>("go").value;
+    });
+  };
   Lines lines;
   World world(registration, lines.options());
+  const auto damage_unread = [&](const Text& input) {
+    world.start(name, input);
+    const auto record = world.event_with_start(name, "", "x", "1").value.position.lsn;
+    move_on(world);
+    flip(world, record);
+    return record;
+  };
+  const auto is_held = [&](Lsn record) {
+    CHECK(lines.tell("'of_all_sorts' is held", number_of(record)));
+    CHECK(world.status(name).state.live());
+    check_goes_on(world);
+  };
+  const auto repaired = [&](Lsn record) {
+    flip(world, record);
+    world.crash();
+    world.settle();
+    CHECK(!world.engine().stats().failed);
+    CHECK(world.status(name).state.run_number == 2);
+    CHECK(LogAudit(world.records()).violations == std::vector<Text>{});
+  };
+
+  SUBCASE("an event behind a timer that was due before it") {
+    const auto record = damage_unread("timer first");
+    world.clock().advance(2h);
+    const auto sent = world.event(name, "go", "a", {.dedup_id = "once"});
+    CHECK(!sent.error);
+    is_held(record);
+    const auto again = world.event(name, "go", "a", {.dedup_id = "once"});
+    CHECK(again.value.how == Acceptance::duplicate);
+    CHECK(again.value.position == sent.value.position);
+    world.crash();
+    const auto after_crash = world.event(name, "go", "a", {.dedup_id = "once"});
+    CHECK(after_crash.value.how == Acceptance::duplicate);
+    CHECK(after_crash.value.position == sent.value.position);
+    repaired(record);
+    CHECK(world.ledger("of_all_sorts").accepted == 2);
+    CHECK(world.ledger("of_all_sorts").consumed == 1);
+  }
+  SUBCASE("the result of an activity") {
+    const auto record = damage_unread("activity");
+    CHECK(world.run_activity());
+    is_held(record);
+    CHECK(world.runner().tasks.empty());
+    repaired(record);
+    const auto tasks = world.runner().tasks.size();
+    CHECK(tasks == 1);  // of the successor: the result was not lost
+  }
+  SUBCASE("an event that an operator redrives") {
+    world.event_with_start(name, "refuse", "go", "late");
+    world.settle();
+    const auto letter = world.dead_letters().at(0);
+    world.start(name, "");
+    const auto record = world.event_with_start(name, "", "x", "1").value.position.lsn;
+    move_on(world);
+    flip(world, record);
+    world.redrive(letter.position);
+    is_held(record);
+    CHECK(world.ledger("of_all_sorts").pending == 2);
+    flip(world, record);
+    world.crash();
+    world.settle();
+    CHECK(world.ledger("of_all_sorts").consumed == 1);
+    CHECK(LogAudit(world.records()).violations == std::vector<Text>{});
+  }
+  SUBCASE("an activity that waits is not started meanwhile") {
+    world.runner().capacity_ = 0;
+    const auto record = damage_unread("");
+    world.event(name, "go", "a");
+    is_held(record);
+    world.runner().capacity_ = 10;
+    check_goes_on(world);
+    CHECK(world.runner().tasks.empty());
+    repaired(record);
+  }
+}
+
+TEST_CASE("P10: a start that is refused for a damaged event of the mailbox lets none expire") {
+  Lines lines;
+  World world(damage_registration, lines.options());
+  world.event(victim, "e", "a");
+  world.pass(30min);
+  const auto record = world.event(victim, "e", "b").value.position.lsn;
+  move_on(world);
+  flip(world, record);
+  world.clock().advance(31min);
+  CHECK(world.start(victim, "").error.code == ErrorCode::corrupt);
+  check_goes_on(world);
+  flip(world, record);
+  CHECK(!world.start(victim, "").error);
+  CHECK(world.ledger("collect").expired == 1);
+  CHECK(world.ledger("collect").consumed == 4);
+}
+
+TEST_CASE("P10: a start that cannot take over a damaged event of the mailbox is refused, and all others go on") {
+  Lines lines;
+  World world(damage_registration, lines.options());
   const auto record = world.event(victim, "e", "a").value.position.lsn;
   move_on(world);
   world.close();
@@ -181,7 +237,7 @@ TEST_CASE("P10: a dead letter whose event is damaged cannot be redriven, stays d
   Lines lines;
   auto options = lines.options();
   options.carries_before_dead = 1;
-  World world(registration, options);
+  World world(damage_registration, options);
   world.event_with_start(ignoring, "", "e", "a");
   world.run_to_rest();
   const auto letter = world.dead_letters().at(0);
@@ -195,7 +251,7 @@ TEST_CASE("P10: a dead letter whose event is damaged cannot be redriven, stays d
 
 TEST_CASE("P10: a result that is damaged is told to who asks for it, and all others go on") {
   Lines lines;
-  World world(registration, lines.options());
+  World world(damage_registration, lines.options());
   world.start(caller, "x");
   world.run_to_rest();
   const auto record = world.status(caller).state.end_record;
@@ -210,7 +266,7 @@ TEST_CASE("P10: a result that is damaged is told to who asks for it, and all oth
 
 TEST_CASE("P10, S28: retention leaves a damaged record where verify names it, and takes what is around it") {
   Lines lines;
-  World world(registration, lines.options());
+  World world(damage_registration, lines.options());
   world.start(caller, "x");
   world.run_to_rest();
   const auto record = world.status(caller).state.end_record;
@@ -232,7 +288,7 @@ TEST_CASE("P10, S28: retention leaves a damaged record where verify names it, an
 }
 
 TEST_CASE("S6: two names of one id are told apart: the call is refused, and changes nothing") {
-  World world(registration);
+  World world(damage_registration);
   const InstanceName other{"collect", "other"};
   world.start(victim, "");
   auto state = world.status(victim).state;

@@ -72,15 +72,16 @@ class Edited final : public InspectionSnapshot {
   std::vector<InstanceState> instances(const std::optional<InstanceId>& after, std::size_t limit) override {
     return inner_->instances(after, limit);
   }
-  std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit) override {
-    auto entries = inner_->due(after, limit);
+  std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit,
+                            const DamageVisitor& step_over) override {
+    auto entries = inner_->due(after, limit, step_over);
     for (auto& entry : entries) entry.due += due_shift;
     if (hide_due) entries.clear();
     return entries;
   }
   std::vector<Ledger> ledgers() override { return inner_->ledgers(); }
-  std::vector<DeadLetter> dead_letters(Position after, std::size_t limit) override {
-    return inner_->dead_letters(after, limit);
+  std::vector<DeadLetter> dead_letters(Position after, std::size_t limit, const DamageVisitor& step_over) override {
+    return inner_->dead_letters(after, limit, step_over);
   }
   std::optional<DeadLetter> dead_letter(Position position) override { return inner_->dead_letter(position); }
   std::optional<Schema> schema(std::uint64_t hash) override { return inner_->schema(hash); }

@@ -15,9 +15,9 @@ class OneSchema final : public Snapshot {
   void scan(Lsn, const std::function<bool(Record&&)>&) override {}
   std::optional<InstanceState> instance(const InstanceId&) override { return {}; }
   std::vector<InstanceState> instances(const std::optional<InstanceId>&, std::size_t) override { return {}; }
-  std::vector<DueEntry> due(const std::optional<DueEntry>&, std::size_t) override { return {}; }
+  std::vector<DueEntry> due(const std::optional<DueEntry>&, std::size_t, const DamageVisitor&) override { return {}; }
   std::vector<Ledger> ledgers() override { return {}; }
-  std::vector<DeadLetter> dead_letters(Position, std::size_t) override { return {}; }
+  std::vector<DeadLetter> dead_letters(Position, std::size_t, const DamageVisitor&) override { return {}; }
   std::optional<DeadLetter> dead_letter(Position) override { return {}; }
   std::optional<Schema> schema(std::uint64_t hash) override {
     if (hash != schema_.hash) return {};

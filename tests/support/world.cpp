@@ -41,6 +41,7 @@ class PoweredStore final : public Store {
   }
   std::unique_ptr<Snapshot> snapshot() override {
     ++*snapshots_;
+    if (space_->unreadable) throw CorruptLog("a page is not there");
     return store_->snapshot();
   }
 

@@ -14,12 +14,13 @@
 
 namespace bobbin::testing {
 
-// Bytes of a disk beside the log: those that the log holds for itself, and those that anybody may take.
+// The disk's state. Bytes beside the log: those that the log holds for itself, and those that anybody may take.
 struct DiskSpace {
   std::uint64_t reserved = Store::unbounded;
   std::uint64_t free = 0;
   std::uint64_t asked = 0;  // how often the store was asked to reserve
-  bool broken = false;      // an I/O error is the answer
+  bool broken = false;      // an I/O error is the answer to that
+  bool unreadable = false;  // what holds the log's records and rows together is damaged
 };
 
 class World {

@@ -81,6 +81,13 @@ using Corrupt = ErrorOf<ErrorCode::corrupt>;
 using UnsupportedFormat = ErrorOf<ErrorCode::unsupported_format>;
 using Terminated = ErrorOf<ErrorCode::terminated>;
 
+// Corrupt, and not one record or row but what holds them all: whoever owns the log stops, as nothing else of it can be
+// relied on.
+class CorruptLog : public Corrupt {
+ public:
+  using Corrupt::Corrupt;
+};
+
 // Throws the class that belongs to `info.code`.
 [[noreturn]] void throw_error(const ErrorInfo& info);
 

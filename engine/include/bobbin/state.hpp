@@ -125,6 +125,8 @@ struct DedupEntry {
   LogTime accepted_at{};
 };
 struct DedupChunk {  // consecutive entries of a run, sorted by hash
+  // As many as a store keeps together; of more it makes several chunks.
+  static constexpr std::size_t entries_together = 39;
   std::uint64_t run = 0;
   std::vector<DedupEntry> entries;
 };

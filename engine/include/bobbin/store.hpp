@@ -83,9 +83,13 @@ std::optional<Elapsed> first_expiry(const InstanceState& state);
 // to be tried again at the next open.
 std::optional<LogTime> next_due(const InstanceState& state);
 
+// Is told of a damaged row that is stepped over; the message names it.
+using DamageVisitor = std::function<void(const ErrorInfo&)>;
+
 // A consistent view of everything committed. Holds no locks that stop a writer; keep it short: the log cannot reuse
 // pages that it sees. One thread at a time. Returned values are owned copies. All throw Corrupt (naming the record
-// or row) for bytes that are not what was written, and UnsupportedFormat for members of a newer format.
+// or row) for bytes that are not what was written, CorruptLog when the structure around them is broken, and
+// UnsupportedFormat for members of a newer format.
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
@@ -97,11 +101,15 @@ class Snapshot {
   virtual std::optional<InstanceState> instance(const InstanceId& id) = 0;
   // Up to `limit` rows with an id after `after` (empty: from the beginning), by id.
   virtual std::vector<InstanceState> instances(const std::optional<InstanceId>& after, std::size_t limit) = 0;
-  // Up to `limit` entries after `after` (empty: from the beginning), earliest first.
-  virtual std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit) = 0;
+  // Up to `limit` entries after `after` (empty: from the beginning), earliest first. Damaged ones are told to
+  // `step_over`, if there is one.
+  virtual std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit,
+                                    const DamageVisitor& step_over = {}) = 0;
 
   virtual std::vector<Ledger> ledgers() = 0;
-  virtual std::vector<DeadLetter> dead_letters(Position after, std::size_t limit) = 0;
+  // As due().
+  virtual std::vector<DeadLetter> dead_letters(Position after, std::size_t limit,
+                                               const DamageVisitor& step_over = {}) = 0;
   virtual std::optional<DeadLetter> dead_letter(Position position) = 0;
   virtual std::optional<Schema> schema(std::uint64_t hash) = 0;
 

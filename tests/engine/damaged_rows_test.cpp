@@ -1,0 +1,235 @@
+// Damaged rows under a running engine, and a log that is damaged as a whole (P10).
+#include "tests/engine/damage.hpp"
+
+using namespace bobbin;
+using namespace bobbin::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Text = std::string;
+
+void flip(World& world, const MemoryDisk::Row& row) { world.disk().damage_row(row, 0, 4); }
+
+ActivityOutcome failure() { return {nullptr, {ErrorCode::application, "Broken", "gone", false}}; }
+
+DeadLetter dead_activity(World& world, const Text& key) {
+  world.start({"call_or_dead", key}, "x");
+  world.end_activity(failure());
+  return world.dead_letters().back();
+}
+
+}  // namespace
+
+TEST_CASE("P10: a dead letter whose row is damaged is refused to who acts on it, and all others go on") {
+  Lines lines;
+  World world(damage_registration, lines.options());
+  const auto victim = dead_activity(world, "victim");
+  const auto sound = dead_activity(world, "sound");
+  move_on(world);
+  flip(world, victim.position);
+  for (int i = 0; i < 2; ++i) {
+    CHECK_THROWS_AS(world.redrive(victim.position), Corrupt);
+    CHECK_THROWS_AS(world.discard(victim.position), Corrupt);
+  }
+  CHECK(lines.count("a call is refused", "dead letter " + to_string(victim.position)) == 1);
+  CHECK(world.engine().stats().damage_met == 4);
+  world.redrive(sound.position);
+  world.run_to_rest();
+  CHECK(world.dead_letters(victim.position).at(0).state == DeadLetterState::redriven);
+  check_goes_on(world);
+
+  flip(world, victim.position);
+  world.redrive(victim.position);
+  world.run_to_rest();
+  CHECK(world.dead_letters().at(0).state == DeadLetterState::redriven);
+}
+
+TEST_CASE("P10: a redrive whose letter's row is damaged is not taken up again at an open, all others are") {
+  Lines lines;
+  World world(damage_registration, lines.options());
+  const auto before = dead_activity(world, "before");
+  const auto victim = dead_activity(world, "victim");
+  const auto behind = dead_activity(world, "behind");
+  for (const auto& letter : {before, victim, behind}) world.redrive(letter.position);
+  move_on(world);
+  world.close();
+  flip(world, victim.position);
+  world.crash();
+  world.settle();
+  CHECK(lines.tell("a redrive may not be taken up again", "dead letter " + to_string(victim.position)));
+  CHECK(world.runner().tasks.size() == 2);
+  world.run_to_rest();
+  CHECK(world.dead_letters(victim.position).at(0).state == DeadLetterState::redriven);
+  check_goes_on(world);
+
+  world.close();
+  flip(world, victim.position);
+  world.crash();
+  world.run_to_rest();
+  CHECK(world.ledger("call_or_dead").failed_activities == 0);
+}
+
+TEST_CASE("P10: a redrive whose letter's row is damaged meanwhile ends without a record, and is repeated") {
+  Lines lines;
+  World world(damage_registration, lines.options());
+  const auto victim = dead_activity(world, "victim");
+  world.redrive(victim.position);
+  move_on(world);
+  flip(world, victim.position);
+  world.run_to_rest();
+  CHECK(lines.tell("the end of a redrive is not recorded", "dead letter " + to_string(victim.position)));
+  check_goes_on(world);
+
+  flip(world, victim.position);
+  CHECK(world.dead_letters().at(0).state == DeadLetterState::redriving);
+  world.crash();
+  world.run_to_rest();
+  CHECK(world.dead_letters().at(0).state == DeadLetterState::redriven);
+}
+
+TEST_CASE("S31: redrives of more letters than an engine looks at in one step are all taken up again") {
+  World world(damage_registration);
+  std::vector<Position> letters;
+  for (int i = 0; i < 1'100; ++i) {
+    world.start({"call_or_dead", std::to_string(i)}, "x");
+    world.end_activity(failure());
+  }
+  for (Position after;;) {
+    const auto page = world.dead_letters(after);
+    if (page.empty()) break;
+    for (const auto& letter : page) letters.push_back(letter.position);
+    after = letters.back();
+  }
+  REQUIRE(letters.size() == 1'100);
+  for (const auto letter : letters) world.redrive(letter);
+  CHECK(world.ledger("call_or_dead").failed_activities == 1'100);
+  world.crash();
+  world.run_to_rest();
+  CHECK(world.ledger("call_or_dead").failed_activities == 0);
+}
+
+TEST_CASE("P10: a timer of an instance whose row is damaged does not fire, and all others go on") {
+  const InstanceName victim{"in_an_hour", "victim"};
+  const InstanceName sound{"in_an_hour", "sound"};
+  const auto id = instance_id(victim);
+  Lines lines;
+  World world(damage_registration, lines.options());
+  world.start(victim, "a");
+  world.start(sound, "b");
+  move_on(world);
+  world.close();
+  MemoryDisk::Row row = id;
+  Text consequence;
+  SUBCASE("its row") { consequence = "a timer does not fire"; }
+  SUBCASE("the entry of its due time") {
+    consequence = "a timer may not fire";
+    for (const auto& entry : world.disk().snapshot()->due({}, 1'000))
+      if (entry.id == id) row = entry;
+    REQUIRE(std::holds_alternative<DueEntry>(row));
+  }
+  flip(world, row);
+  world.crash();
+  world.pass(2h);
+  CHECK(world.result(sound) == "b");
+  CHECK(lines.count(consequence, to_hex(id)) == 1);
+  if (std::holds_alternative<InstanceId>(row)) {
+    CHECK_THROWS_AS(world.status(victim), Corrupt);
+    CHECK(world.event(victim, "e", "x").error.code == ErrorCode::corrupt);
+    CHECK(world.terminate(victim).error.code == ErrorCode::corrupt);
+  } else {
+    CHECK(world.status(victim).state.live());
+  }
+  check_goes_on(world);
+
+  world.close();
+  flip(world, row);  // as from a backup
+  world.crash();
+  world.pass(1s);
+  CHECK(world.result(victim) == "a");
+}
+
+TEST_CASE("P10: the outcome of an activity of an instance whose row is damaged is not taken, and all others go on") {
+  const InstanceName victim{"call", "victim"};
+  const auto id = instance_id(victim);
+  Lines lines;
+  auto options = lines.options();
+  options.resident_instances = 1;
+  World world(damage_registration, options);
+  world.start(victim, "x");
+  move_on(world);
+  flip(world, id);
+  CHECK(world.run_activity());
+  CHECK(lines.tell("the outcome of an activity is not taken", to_hex(id)));
+  CHECK(world.engine().stats().activities_running == 0);
+  check_goes_on(world);
+
+  world.close();
+  flip(world, id);
+  world.crash();
+  world.run_to_rest();
+  CHECK(world.result(victim) == "did x");
+}
+
+TEST_CASE("P10, S13: a damaged chunk of dedup ids refuses only those that may stand in it") {
+  constexpr int count = 200;
+  Lines lines;
+  auto options = lines.options();
+  options.retention = 24h;
+  World world(damage_registration, options);
+  const auto send = [&world](const Text& id) { return world.event({"collect", id}, "e", "x", {.dedup_id = id}); };
+  const auto send_all = [&send](const Text& prefix) {
+    std::size_t refused = 0, repeated = 0;
+    for (int i = 0; i < count; ++i) {
+      const auto answer = send(prefix + std::to_string(i));
+      refused += answer.error.code == ErrorCode::corrupt;
+      repeated += answer.value.how == Acceptance::duplicate;
+    }
+    return std::pair(refused, repeated);
+  };
+  CHECK(send_all("old") == std::pair<std::size_t, std::size_t>(0, 0));
+  world.pass(10min);
+  send("later");
+  move_on(world);
+  const auto runs = world.disk().snapshot()->dedup_runs();
+  REQUIRE(runs.size() == 1);
+  REQUIRE(runs[0].entries == count);
+  world.close();
+  flip(world, runs[0]);
+  world.crash();
+  world.settle();
+  CHECK(lines.count("new dedup ids are looked up", "dedup run") == 1);
+  const auto [maybe_old, old] = send_all("old");
+  CHECK(maybe_old == DedupChunk::entries_together);
+  CHECK(old == count - DedupChunk::entries_together);
+  const auto [refused, repeated] = send_all("new");
+  CHECK(refused > 0);
+  CHECK(refused < count / 2);
+  CHECK(repeated == 0);
+  check_goes_on(world);
+
+  flip(world, runs[0]);
+  CHECK(send_all("old") == std::pair(std::size_t{0}, std::size_t{count}));
+  CHECK(send_all("new") == std::pair(std::size_t{0}, count - refused));
+}
+
+TEST_CASE("P10: an engine whose log cannot be read as a whole stops, and says so") {
+  const InstanceName waiting{"in_an_hour", "waiting"};
+  std::vector<ErrorInfo> failures;
+  Lines lines;
+  auto options = lines.options();
+  options.on_failure = [&failures](const ErrorInfo& error) { failures.push_back(error); };
+  World world(damage_registration, options);
+  world.start(waiting, "");
+  move_on(world);
+  world.crash();
+  world.settle();
+  world.space().unreadable = true;
+  SUBCASE("a read") { CHECK_THROWS_AS(world.status({"collect", "unknown"}), Error); }
+  SUBCASE("a call") { CHECK(world.event({"collect", "unknown"}, "e", "x").error); }
+  SUBCASE("a timer") { world.pass(2h); }
+  CHECK(world.engine().stats().failed);
+  REQUIRE(failures.size() == 1);
+  CHECK(failures[0].message.find("a page is not there") != Text::npos);
+  world.space().unreadable = false;
+}
