@@ -88,27 +88,6 @@ TEST_CASE("P10: a redrive whose letter's row is damaged meanwhile ends without a
   CHECK(world.dead_letters().at(0).state == DeadLetterState::redriven);
 }
 
-TEST_CASE("S31: redrives of more letters than an engine looks at in one step are all taken up again") {
-  World world(damage_registration);
-  std::vector<Position> letters;
-  for (int i = 0; i < 1'100; ++i) {
-    world.start({"call_or_dead", std::to_string(i)}, "x");
-    world.end_activity(failure());
-  }
-  for (Position after;;) {
-    const auto page = world.dead_letters(after);
-    if (page.empty()) break;
-    for (const auto& letter : page) letters.push_back(letter.position);
-    after = letters.back();
-  }
-  REQUIRE(letters.size() == 1'100);
-  for (const auto letter : letters) world.redrive(letter);
-  CHECK(world.ledger("call_or_dead").failed_activities == 1'100);
-  world.crash();
-  world.run_to_rest();
-  CHECK(world.ledger("call_or_dead").failed_activities == 0);
-}
-
 TEST_CASE("P10: a timer of an instance whose row is damaged does not fire, and all others go on") {
   const InstanceName victim{"in_an_hour", "victim"};
   const InstanceName sound{"in_an_hour", "sound"};

@@ -237,6 +237,40 @@ TEST_CASE("S31: a redriving that a crash cuts short goes on after it") {
   CHECK(world.ledger("call").failed_activities == 0);
 }
 
+TEST_CASE("S31: of more letters than are looked at in one step after an open, each is redriven once") {
+  constexpr std::uint64_t count = 2'200;
+  World world(registration);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    world.start({"call", std::to_string(i)}, "input");
+    world.end_activity(failure("gone"));
+  }
+  std::vector<Position> letters;
+  for (auto page = world.dead_letters({}, 1'000); !page.empty(); page = world.dead_letters(letters.back(), 1'000))
+    for (const auto& letter : page) letters.push_back(letter.position);
+  REQUIRE(letters.size() == count);
+  SUBCASE("all of them before the open") {
+    for (const auto letter : letters) world.redrive(letter);
+    world.crash();
+    world.run_to_rest();
+    CHECK(world.ledger("call").failed_activities == 0);
+  }
+  SUBCASE("one that is redriven before it has been looked at") {
+    world.crash();
+    world.engine().redrive(letters.back(), {}, [](const Result<Accepted>& answer) { CHECK(!answer.error); });
+    while (world.runner().tasks.empty()) {
+      REQUIRE(world.executor().run(Lane::orchestrator));
+      world.executor().run(Lane::writer);
+    }
+    auto task = std::move(world.runner().tasks.front());
+    world.runner().tasks.pop_front();
+    task.done({task.input, {}});
+    world.settle();
+    CHECK(world.runner().tasks.empty());
+    CHECK(world.ledger("call").failed_activities == count - 1);
+    CHECK(world.dead_letters(letters[count - 2]).at(0).state == DeadLetterState::redriven);
+  }
+}
+
 TEST_CASE("S31: a redriving whose act is not durable is not begun") {
   World world(registration);
   const auto letter = dead_activity(world);
