@@ -3,7 +3,7 @@
 
 run.py [--jobs N] [NAME ...]: all patches beside this file, or those named; N at a time, each in a tree of its own. Exit status
 0 only if every one was caught; a survivor means that a check is missing. Not part of the test suite: each takes a build.
-README.md says what a patch is.
+`run.py --check` only sees whether each still applies to the tree, which is a test. README.md says what a patch is.
 """
 
 import argparse
@@ -74,6 +74,14 @@ def first_failure(tree):
     return None
 
 
+def check_that_they_apply(patches):
+    lost = [patch.stem for patch in patches if run(["git", "apply", "--check", patch], ROOT).returncode != 0]
+    for name in lost:
+        print(f"{name}.patch no longer applies: make it anew against what stands in its place now")
+    print(f"mutants={len(patches)} applicable={len(patches) - len(lost)}")
+    return bool(lost)
+
+
 def try_patch(patch, trees):
     """What becomes of the patch in the next free tree, as a line; and whether it was caught."""
     tree = trees.get()
@@ -106,8 +114,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="patches to try; all if none is named")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="patches to try at a time")
+    parser.add_argument("--check", action="store_true", help="only whether each applies")
     arguments = parser.parse_args()
     patches = [HERE / f"{name}.patch" for name in arguments.names] or sorted(HERE.glob("*.patch"))
+    if arguments.check:
+        return check_that_they_apply(patches)
     survivors = 0
     with tempfile.TemporaryDirectory(prefix="bobbin-mutants-") as aside:
         trees = queue.SimpleQueue()
