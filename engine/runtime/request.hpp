@@ -1,9 +1,9 @@
 // Everything that can reach the orchestrator lane.
 #pragma once
 
-#include "engine/runtime/damage.hpp"
 #include "engine/runtime/reply.hpp"
 
+#include <bobbin/damage.hpp>
 #include <bobbin/ports.hpp>
 #include <bobbin/requests.hpp>
 

@@ -122,7 +122,7 @@ void LmdbStore::fail_write(const LmdbFailure& failure) {
                       "; make room on the disk, or open the log with a larger map");
   broken_ = failure.what();
   const auto message = "the log in " + environment_->directory().string() + " cannot be written: " + broken_;
-  if (failure.is_corrupt()) throw Corrupt(message + "; restore a backup");
+  if (failure.is_corrupt()) throw CorruptLog(message + "; restore a backup");
   throw OutcomeUnknown(message + "; open it again to see what is durable");
 }
 

@@ -3,7 +3,7 @@
 #include "storage/log/frame.hpp"
 #include "storage/log/keys.hpp"
 
-#include <bobbin/error.hpp>
+#include <bobbin/damage.hpp>
 
 namespace bobbin::storage {
 
@@ -31,21 +31,29 @@ PurgedStretch gap_at(const Cursor& cursor) {
   return {number_at(cursor.key(), 0), gap.last, gap.last_checksum};
 }
 
+// A damaged one stays as it is, for verify to name.
+std::optional<PurgedStretch> sound_gap_at(const Cursor& cursor) {
+  std::optional<PurgedStretch> gap;
+  damage_met_in([&] { gap = gap_at(cursor); });
+  return gap;
+}
+
 }  // namespace
 
 void add_gap(Writer& writer, PurgedStretch stretch) {
   auto& cursor = writer.cursor(Table::gaps);
   const bool behind = cursor.seek(gap_key(stretch.first).view());
   if (behind) {
-    if (const auto next = gap_at(cursor); next.first == stretch.last + 1) {
-      stretch.last = next.last;
-      stretch.last_checksum = next.last_checksum;
-      writer.erase(Table::gaps, gap_key(next.first).view());
+    if (const auto next = sound_gap_at(cursor); next && next->first == stretch.last + 1) {
+      stretch.last = next->last;
+      stretch.last_checksum = next->last_checksum;
+      writer.erase(Table::gaps, gap_key(next->first).view());
     }
   }
   const bool again = cursor.seek(gap_key(stretch.first).view());
   if (again ? cursor.previous() : cursor.last())
-    if (const auto before = gap_at(cursor); before.last + 1 == stretch.first) stretch.first = before.first;
+    if (const auto before = sound_gap_at(cursor); before && before->last + 1 == stretch.first)
+      stretch.first = before->first;
   const auto key = gap_key(stretch.first);
   StoredGap gap{0, stretch.last, stretch.last_checksum};
   gap.checksum = gap_checksum(gap, key.view());

@@ -5,7 +5,7 @@
 #include "storage/log/gaps.hpp"
 #include "storage/log/keys.hpp"
 
-#include <bobbin/error.hpp>
+#include <bobbin/damage.hpp>
 
 #include <algorithm>
 
@@ -49,16 +49,11 @@ bool step_behind(Cursor& cursor, const Key& key) {
 template <class Read>
 bool read_and_move(Cursor& cursor, const DamageVisitor& step_over, Read read) {
   const auto key = Key().add_raw(cursor.key());
-  try {
-    read();
-    return cursor.next();
-  } catch (const CorruptLog&) {
-    throw;
-  } catch (const Corrupt& error) {
-    if (!step_over) throw;
-    step_over(error.info());
-    return step_behind(cursor, key);
-  }
+  const auto damage = damage_met_in(read);
+  if (!damage) return cursor.next();
+  if (!step_over) throw *damage;
+  step_over(damage->info());
+  return step_behind(cursor, key);
 }
 
 DedupRun read_dedup_run(const Cursor& cursor) {

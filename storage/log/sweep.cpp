@@ -5,7 +5,7 @@
 #include "storage/log/gaps.hpp"
 #include "storage/log/keys.hpp"
 
-#include <bobbin/error.hpp>
+#include <bobbin/damage.hpp>
 
 #include <algorithm>
 
@@ -34,6 +34,7 @@ class Pass {
   Lsn run(Lsn from, Lsn end);
 
  private:
+  Verdict look_at(Lsn lsn);
   Verdict judge(const RecordHead& head);
   Verdict judge_row(const RecordHead& head);
   bool may_go(const RecordHead& head, const InstanceHead& row) const;
@@ -63,27 +64,25 @@ Lsn Pass::run(Lsn from, Lsn end) {
       at = std::min(end, lsn);
       break;
     }
-    at = lsn + 1;
-    const Label what("record", lsn);
-    try {
-      const auto framed = parts_.collect(Table::log, what);
-      const auto frame = open_record(framed, lsn, what);
-      const auto verdict = judge(decode_record_head(record_body(framed), lsn, what));
-      if (verdict == Verdict::too_young) {
-        at = lsn;
-        break;
-      }
-      if (verdict == Verdict::purge)
-        purge(lsn, frame.checksum);
-      else if (reason_ == Reason::age)
-        ++done_.kept;
-    } catch (const Corrupt&) {
-      ++done_.kept;  // stays for `verify` to name
-    }
+    auto verdict = Verdict::keep;
+    damage_met_in([&] { verdict = look_at(lsn); });  // what is damaged stays for `verify` to name
+    at = verdict == Verdict::too_young ? lsn : lsn + 1;
+    if (verdict == Verdict::too_young) break;
+    if (verdict == Verdict::keep && reason_ == Reason::age) ++done_.kept;
   }
   close_gap();
   if (left_ == 0 && at < end) done_.rests = true;
   return at;
+}
+
+// At the record on which the log's cursor stands.
+Verdict Pass::look_at(Lsn lsn) {
+  const Label what("record", lsn);
+  const auto framed = parts_.collect(Table::log, what);
+  const auto frame = open_record(framed, lsn, what);
+  const auto verdict = judge(decode_record_head(record_body(framed), lsn, what));
+  if (verdict == Verdict::purge) purge(lsn, frame.checksum);
+  return verdict;
 }
 
 Verdict Pass::judge(const RecordHead& head) {

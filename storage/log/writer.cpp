@@ -5,7 +5,7 @@
 #include "storage/log/keys.hpp"
 #include "storage/log/parts.hpp"
 
-#include <bobbin/error.hpp>
+#include <bobbin/damage.hpp>
 
 #include <algorithm>
 
@@ -97,13 +97,18 @@ void BatchWriter::move_due(const InstanceState& state, std::optional<LogTime> du
   writer_.put(Table::due, key.view(), {reinterpret_cast<const char*>(&checksum), sizeof checksum});
 }
 
+// A damaged row is about to be replaced; its entry of the due times may stay behind, which only costs a look.
 std::optional<LogTime> BatchWriter::entered_due(const InstanceId& id) {
   const Label what("the row of instance", id);
   const auto prefix = instance_key(id);
-  const auto framed = parts_.find(Table::instances, prefix, what);
-  if (framed.empty()) return std::nullopt;
-  open_row(framed, prefix.view(), what);
-  return decode_instance_due(row_body(framed), what);
+  std::optional<LogTime> due;
+  damage_met_in([&] {
+    const auto framed = parts_.find(Table::instances, prefix, what);
+    if (framed.empty()) return;
+    open_row(framed, prefix.view(), what);
+    due = decode_instance_due(row_body(framed), what);
+  });
+  return due;
 }
 
 void BatchWriter::put_state(const Batch& batch) {

@@ -29,6 +29,9 @@ struct Place {
     return {storage::Table::dead_letters, storage::dead_letter_key(letter)};
   }
   Found operator()(const DueEntry& entry) const { return {storage::Table::due, storage::due_key(entry)}; }
+  Found operator()(const PurgedStretch& stretch) const {
+    return {storage::Table::gaps, storage::gap_key(stretch.first)};
+  }
   Found operator()(const DedupRun& run) const {
     return {storage::Table::dedup_chunks, storage::dedup_run_key(run.run)};
   }

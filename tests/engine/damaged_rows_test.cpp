@@ -1,6 +1,8 @@
 // Damaged rows under a running engine, and a log that is damaged as a whole (P10).
 #include "tests/engine/damage.hpp"
 
+#include <bobbin/verify.hpp>
+
 using namespace bobbin;
 using namespace bobbin::testing;
 using namespace std::chrono_literals;
@@ -190,6 +192,50 @@ TEST_CASE("P10, S13: a damaged chunk of dedup ids refuses only those that may st
   flip(world, runs[0]);
   CHECK(send_all("old") == std::pair(std::size_t{0}, std::size_t{count}));
   CHECK(send_all("new") == std::pair(std::size_t{0}, count - refused));
+}
+
+TEST_CASE("P10: a row that is damaged while its instance is in memory is written anew with the next checkpoint") {
+  const InstanceName victim{"collect", "victim"};
+  const auto id = instance_id(victim);
+  Lines lines;
+  auto options = lines.options();
+  options.resident_instances = 1'000;  // also where the suite runs with one
+  World world(damage_registration, options);
+  world.start(victim, "");
+  move_on(world);
+  flip(world, id);
+  CHECK_THROWS_AS(world.disk().snapshot()->instance(id), Corrupt);
+  CHECK(!world.event(victim, "e", "a").error);
+  move_on(world);
+  CHECK(world.disk().snapshot()->instance(id)->unread.empty());
+  check_goes_on(world);
+  world.crash();
+  world.event(victim, "e", "b");
+  world.event(victim, "e", "c");
+  CHECK(world.result(victim) == "abc");
+}
+
+TEST_CASE("P10, S28: purging goes on beside a damaged entry of what was purged, which verify names") {
+  Lines lines;
+  World world(damage_registration, lines.options());
+  const auto purge_one_more = [&world](const Text& key) {
+    world.start({"ignore", key}, "");
+    world.start({"collect", "between " + key}, "");  // lives on, so that stretches do not join
+    for (int i = 0; i < 12; ++i) {
+      world.pass(10min);
+      move_on(world);
+    }
+    return !world.disk().snapshot()->instance(instance_id({"ignore", key}));
+  };
+  REQUIRE(purge_one_more("first"));
+  const auto stretches = world.disk().snapshot()->purged_stretches();
+  REQUIRE(!stretches.empty());
+  for (const auto& stretch : stretches) flip(world, stretch);
+  CHECK(purge_one_more("second"));
+  check_goes_on(world);
+  const auto report = verify(*world.disk().snapshot());
+  CHECK(report.issue_count != 0);
+  CHECK(report.issues[0].what.find("purged stretches") != Text::npos);
 }
 
 TEST_CASE("P10: an engine whose log cannot be read as a whole stops, and says so") {

@@ -31,9 +31,9 @@ class MemoryDisk : public std::enable_shared_from_this<MemoryDisk> {
   // Damages one byte of a record as it lies on the disk: `mask` is xored onto byte `offset` of the framed record.
   // Throws NotFound or InvalidArgument when there is no such record or byte.
   virtual void damage_record(Lsn lsn, std::size_t offset, std::uint8_t mask) = 0;
-  // As above, for a row: that of an instance, of a dead letter (named by its position), of a due time, or the first chunk
-  // of a dedup run.
-  using Row = std::variant<InstanceId, Position, DueEntry, DedupRun>;
+  // As above, for a row: that of an instance, of a dead letter (named by its position), of a due time, of a purged
+  // stretch, or the first chunk of a dedup run.
+  using Row = std::variant<InstanceId, Position, DueEntry, PurgedStretch, DedupRun>;
   virtual void damage_row(const Row& row, std::size_t offset, std::uint8_t mask) = 0;
 };
 

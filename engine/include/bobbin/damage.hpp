@@ -8,12 +8,12 @@
 
 namespace bobbin {
 
-// Whether only some records or rows are what cannot be read.
+// Whether it is one record or row that cannot be read, and not the log as a whole. Any thread.
 inline bool is_damaged_record(const Error& error) {
   return error.code() == ErrorCode::corrupt && !dynamic_cast<const CorruptLog*>(&error);
 }
 
-// Runs `act`. Returns what it met, if that was a damaged record or row.
+// Runs `act`. Returns what it met, if that was a damaged record or row; all else that it throws passes through.
 template <class Act>
 std::optional<Corrupt> damage_met_in(Act act) {
   try {
