@@ -68,6 +68,7 @@ Json engine_json(const EngineStats& stats) {
           {"late_inputs", stats.late_inputs},
           {"unregistered", stats.unregistered},
           {"quarantined", stats.quarantined},
+          {"damage_met", stats.damage_met},
           {"activity_attempts", stats.activity_attempts},
           {"activity_retries", stats.activity_retries},
           {"activity_failures", stats.activity_failures},
