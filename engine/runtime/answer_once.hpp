@@ -19,10 +19,16 @@ class AnswerOnce {
     Id128 hash;
   };
 
-  // Runs `act`, unless the dedup id was accepted before or cannot be remembered. The answer goes out when it is durable.
+  // Runs `act`, unless the dedup id was accepted before or cannot be remembered. The answer goes out when it is
+  // durable.
   template <class Act>
   void operator()(Reply<Accepted>& reply, const InstanceId& id, const Id128& hash, Act act) {
-    (*this)(reply, [&] { return Identity{id, hash}; }, act);
+    (*this)(
+        reply,
+        [&] {
+          return Identity{id, hash};
+        },
+        act);
   }
   // As above; `identify` finds out which dedup id it is, and may refuse as well.
   template <class Identify, class Act>

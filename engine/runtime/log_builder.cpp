@@ -3,6 +3,7 @@
 #include "engine/runtime/payloads.hpp"
 
 #include <bobbin/assert.hpp>
+#include <bobbin/damage.hpp>
 
 #include <algorithm>
 
@@ -34,8 +35,7 @@ const Record* record_in(const SealedBatch& sealed, Lsn lsn) {
 }  // namespace
 
 LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, Tail& tail,
-                       const LogClock& clock, const EngineOptions& options, BatchPool& batches,
-                       Lsn last)
+                       const LogClock& clock, const EngineOptions& options, BatchPool& batches, Lsn last)
     : store_(store),
       overlay_(overlay),
       dedup_(dedup),
@@ -92,7 +92,9 @@ void LogBuilder::add_missing_schemas(const Record& record) {
 
 void LogBuilder::add_schema(const PayloadPtr& payload) {
   if (!known_schemas_.insert(payload->schema_hash).second) return;
-  if (store_.snapshot()->schema(payload->schema_hash)) return;
+  bool is_stored = false;
+  damage_met_in([&] { is_stored = store_.snapshot()->schema(payload->schema_hash).has_value(); });
+  if (is_stored) return;  // a damaged one is written anew
   Record record;
   record.body = SchemaBody{*payload->schema};
   add(std::move(record));

@@ -87,8 +87,7 @@ void OperatorActs::redrive_done(const AttemptDone& done) {
     core_.overlay.find(done.id);
     core_.overlay.find_dead_letter(done.redriven);
   });
-  if (damage)
-    return core_.say_damage("the end of a redrive is not recorded, the next open repeats it", damage->what());
+  if (damage) return core_.say_damage("the end of a redrive is not recorded, the next open repeats it", damage->what());
   OperatorActBody body;
   body.act = done.outcome.error ? OperatorAct::redrive_failed : OperatorAct::redrive_succeeded;
   body.target = done.redriven;

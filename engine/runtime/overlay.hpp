@@ -28,8 +28,8 @@ struct Instance {
   Id128 epoch;                                   // of the run, while resident
   std::list<Instance*>::iterator recently_used;  // valid while resident
   bool runnable = false;                         // in the queue of instances with work
-  bool held = false;                             // quarantined, damaged or without code in this open: nothing is executed
-  std::optional<LogTime> armed;                  // when the timer queue looks at it next
+  bool held = false;             // quarantined, damaged or without code in this open: nothing is executed
+  std::optional<LogTime> armed;  // when the timer queue looks at it next
   std::vector<Reply<InstanceStatus>> end_waiters;
   Owed owed;
 

@@ -21,8 +21,8 @@ class Residency {
   // A run that starts with the next record. There must be room and code.
   void begin(Instance& instance, const InstanceName& name, const Id128& epoch);
 
-  // Replays the live run into memory; there must be room. False: it was quarantined, or its code is not registered (S16,
-  // S17); then it is held. Throws Corrupt for a damaged history.
+  // Replays the live run into memory; there must be room. False: it was quarantined, or its code is not registered
+  // (S16, S17); then it is held. Throws Corrupt for a damaged history.
   bool load(Instance& instance);
 
   void touch(Instance& instance) { recent_.splice(recent_.begin(), recent_, instance.recently_used); }

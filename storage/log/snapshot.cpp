@@ -177,8 +177,7 @@ DeadLetter TableSnapshot::read_dead_letter() {
   return decode_dead_letter(row_body(framed), what);
 }
 
-std::vector<DeadLetter> TableSnapshot::dead_letters(Position after, std::size_t limit,
-                                                    const DamageVisitor& step_over) {
+std::vector<DeadLetter> TableSnapshot::dead_letters(Position after, std::size_t limit, const DamageVisitor& step_over) {
   auto& cursor = reader_->cursor(Table::dead_letters);
   std::vector<DeadLetter> rows;
   bool more = seek_behind(cursor, std::optional(after), dead_letter_key);

@@ -32,6 +32,7 @@ struct Place {
   Found operator()(const PurgedStretch& stretch) const {
     return {storage::Table::gaps, storage::gap_key(stretch.first)};
   }
+  Found operator()(const Schema& schema) const { return {storage::Table::schemas, storage::schema_key(schema.hash)}; }
   Found operator()(const DedupRun& run) const {
     return {storage::Table::dedup_chunks, storage::dedup_run_key(run.run)};
   }

@@ -1,5 +1,6 @@
 // Damaged records under a running engine: named, never replayed, and nobody else's loss (P10).
 #include "tests/engine/damage.hpp"
+
 #include "tests/support/log_audit.hpp"
 
 #include <bobbin/verify.hpp>

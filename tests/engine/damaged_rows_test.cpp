@@ -1,6 +1,7 @@
 // Damaged rows under a running engine, and a log that is damaged as a whole (P10).
 #include "tests/engine/damage.hpp"
 
+#include <bobbin/fields.hpp>
 #include <bobbin/verify.hpp>
 
 using namespace bobbin;
@@ -10,6 +11,11 @@ using namespace std::chrono_literals;
 namespace {
 
 using Text = std::string;
+
+struct Price {
+  Text name;
+  std::int64_t cents = 0;
+};
 
 void flip(World& world, const MemoryDisk::Row& row) { world.disk().damage_row(row, 0, 4); }
 
@@ -22,6 +28,12 @@ DeadLetter dead_activity(World& world, const Text& key) {
 }
 
 }  // namespace
+
+template <>
+struct bobbin::Fields<Price> {
+  static constexpr auto name = "test.Price";
+  static constexpr auto fields = std::tuple(field<1>("name", &Price::name), field<2>("cents", &Price::cents));
+};
 
 TEST_CASE("P10: a dead letter whose row is damaged is refused to who acts on it, and all others go on") {
   Lines lines;
@@ -213,6 +225,33 @@ TEST_CASE("P10: a row that is damaged while its instance is in memory is written
   world.event(victim, "e", "b");
   world.event(victim, "e", "c");
   CHECK(world.result(victim) == "abc");
+}
+
+TEST_CASE("P10: a damaged schema is written anew with the next payload that it describes") {
+  Lines lines;
+  World world(
+      [](Registry& registry) {
+        damage_registration(registry);
+        registry.orchestrator("price",
+                              [](Context& ctx, const Text&) { return ctx.wait_for_event<Price>("e").value.name; });
+      },
+      lines.options());
+  const auto send = [&world](const Text& key) {
+    return world.called<Accepted>([&](Engine& engine, auto done) {
+      engine.raise_event_with_start({"price", key}, Text(), "e", Price{key, 5}, {}, done);
+    });
+  };
+  send("first");
+  const auto schema = *encode(Price{})->schema;
+  REQUIRE(world.disk().snapshot()->schema(schema.hash));
+  world.close();
+  flip(world, schema);
+  world.crash();
+  CHECK_THROWS_AS(world.disk().snapshot()->schema(schema.hash), Corrupt);
+  send("second");
+  CHECK(world.result({"price", "second"}) == "second");
+  CHECK(world.disk().snapshot()->schema(schema.hash)->text == schema.text);
+  check_goes_on(world);
 }
 
 TEST_CASE("P10, S28: purging goes on beside a damaged entry of what was purged, which verify names") {

@@ -54,8 +54,8 @@ struct EngineOptions {
   // A replayed decision whose payload differs quarantines the instance; else it is counted and logged (S15).
   bool strict_replay = false;
 
-  // Called once, on an engine's own thread, when the engine has stopped for good: a commit failed, or more of the log is
-  // damaged than one record or row that only some run or call needs (P10). Pending calls get OutcomeUnknown; only
+  // Called once, on an engine's own thread, when the engine has stopped for good: a commit failed, or more of the log
+  // is damaged than one record or row that only some run or call needs (P10). Pending calls get OutcomeUnknown; only
   // reopening helps. Must not call the engine.
   std::function<void(const ErrorInfo&)> on_failure;
   // Receives the engine's log lines, on its own threads; must not call the engine. <bobbin/spdlog.hpp> makes one.
