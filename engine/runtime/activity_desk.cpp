@@ -117,7 +117,8 @@ std::optional<LogTime> ActivityDesk::next_retry() const {
 bool ActivityDesk::start(const Key& key, Task& task) {
   std::optional<ActivityTask> attempt;
   if (const auto damage = damage_met_in([&] { attempt = prepare(key, task); })) {
-    core_.say_damage("activity '" + task.activity + "' of '" + task.name.orchestrator + "' is not started",
+    core_.say_damage("activity '" + task.activity + "' of run " + std::to_string(key.run) + " of '" +
+                         task.name.orchestrator + "' is not started until an open after the repair",
                      damage->what());
     return false;
   }

@@ -24,10 +24,11 @@ Core::Core(Store& its_store, const Registry& its_registry, const EngineOptions& 
       tail(info.fold_from - 1),
       overlay(store, info.state),
       dedup(store, tail, dedup_limits(options)),
-      timers(store, [this](const ErrorInfo& damage) { say_damage("a timer may not fire", damage.message); }),
+      timers(store, [this](const ErrorInfo& damage) { say_damage("perhaps a timer does not fire", damage.message); }),
       purge(overlay, clock, options),
       batches(*ports.executor),
-      log(store, overlay, dedup, purge, tail, clock, options, batches, info.last_lsn),
+      log(store, overlay, dedup, purge, tail, clock, options, batches, info.last_lsn,
+          [this](const ErrorInfo& damage) { say_damage("it is written anew", damage.message); }),
       room(*this) {
   overlay.load_ledgers();
 }

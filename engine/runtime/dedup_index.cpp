@@ -1,5 +1,7 @@
 #include "engine/runtime/dedup_index.hpp"
 
+#include <bobbin/damage.hpp>
+
 #include <xxhash.h>
 
 #include <algorithm>
@@ -46,10 +48,11 @@ std::optional<DedupEntry> DedupIndex::find(const Id128& hash) {
   const auto look = [&](std::uint32_t number) { return find_in_run(hash, number); };
   if (auto found = tags_.find(hash, look)) return found;
   if (auto found = loaded_tags_.find(hash, look)) return found;
-  if (first_stored_ >= loaded_from_) return std::nullopt;
-  const auto snapshot = store_.snapshot();
+  if (first_stored_ >= loaded_from_ && damaged_.empty()) return std::nullopt;
+  for (const auto number : damaged_)
+    if (auto found = find_in_run(hash, number)) return found;
   for (auto number = first_stored_; number < loaded_from_; ++number)
-    if (auto found = snapshot->find_dedup(stored_[number - first_stored_].run.run, hash)) return found;
+    if (auto found = find_in_run(hash, number)) return found;
   return std::nullopt;
 }
 
@@ -69,7 +72,15 @@ bool DedupIndex::load_tags(std::size_t ids) {
   while (first_stored_ < loaded_from_ && ids > 0) {
     if (!snapshot) snapshot = store_.snapshot();
     const auto number = loaded_from_ - 1;
-    const auto hashes = snapshot->dedup_hashes(stored_[number - first_stored_].run.run, loaded_up_to_, ids);
+    std::vector<Id128> hashes;
+    const auto run = stored_[number - first_stored_].run.run;
+    const auto damage = damage_met_in([&] { hashes = snapshot->dedup_hashes(run, loaded_up_to_, ids); });
+    if (damage) {
+      damaged_.push_back(number);
+      loaded_up_to_.reset();
+      loaded_from_ = number;
+      throw *damage;
+    }
     for (const auto& hash : hashes) loaded_tags_.add(hash, number);
     if (hashes.size() == ids) {
       loaded_up_to_ = hashes.back();
@@ -165,6 +176,7 @@ void DedupIndex::expire(Elapsed elapsed) {
     expired_.push_back(stored_.front().run.run);
   tags_.drop_before(first_stored_);
   loaded_tags_.drop_before(first_stored_);
+  std::erase_if(damaged_, [this](std::uint32_t number) { return number < first_stored_; });
   for (auto& frozen : frozen_)  // dropped once they are stored
     if (!uncount(frozen)) break;
 }

@@ -43,8 +43,8 @@ class DedupIndex {
   // Recovery: records up to here are in stored runs.
   Lsn stored_up_to() const { return stored_up_to_; }
 
-  // Reads tags of up to `ids` stored ids. False: all have been read. Throws Corrupt at a damaged one: ids may be looked
-  // up whatever has been read.
+  // Reads tags of up to `ids` stored ids. False: all have been read. Throws Corrupt at a damaged one: ids are looked up
+  // in its run, and the next call goes on with the run before.
   bool load_tags(std::size_t ids);
 
   // The ids in memory are to go with the next checkpoints, be they few and young.
@@ -92,6 +92,7 @@ class DedupIndex {
   DedupTags loaded_tags_;               // of those before
   std::uint32_t loaded_from_ = 0;       // runs of before the open from this number on have all their tags
   std::optional<Id128> loaded_up_to_;   // of the run before that
+  std::vector<std::uint32_t> damaged_;  // of those read, runs whose tags are not all there
   std::vector<std::uint64_t> expired_;  // runs that the store is to drop
   std::size_t ids_ = 0;
   Lsn stored_up_to_ = 0;

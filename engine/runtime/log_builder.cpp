@@ -35,7 +35,8 @@ const Record* record_in(const SealedBatch& sealed, Lsn lsn) {
 }  // namespace
 
 LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, Tail& tail,
-                       const LogClock& clock, const EngineOptions& options, BatchPool& batches, Lsn last)
+                       const LogClock& clock, const EngineOptions& options, BatchPool& batches, Lsn last,
+                       DamageVisitor on_written_over)
     : store_(store),
       overlay_(overlay),
       dedup_(dedup),
@@ -44,6 +45,7 @@ LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge&
       clock_(clock),
       options_(options),
       batches_(batches),
+      on_written_over_(std::move(on_written_over)),
       last_(last),
       fold_from_(store.info().fold_from),
       open_(batches.take()) {}
@@ -93,8 +95,9 @@ void LogBuilder::add_missing_schemas(const Record& record) {
 void LogBuilder::add_schema(const PayloadPtr& payload) {
   if (!known_schemas_.insert(payload->schema_hash).second) return;
   bool is_stored = false;
-  damage_met_in([&] { is_stored = store_.snapshot()->schema(payload->schema_hash).has_value(); });
-  if (is_stored) return;  // a damaged one is written anew
+  const auto damage = damage_met_in([&] { is_stored = store_.snapshot()->schema(payload->schema_hash).has_value(); });
+  if (damage) on_written_over_(damage->info());
+  if (is_stored) return;
   Record record;
   record.body = SchemaBody{*payload->schema};
   add(std::move(record));
@@ -158,6 +161,7 @@ std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {
 void LogBuilder::committed() {
   for (; !in_flight_.empty() && in_flight_.front()->written; in_flight_.pop_front()) {
     const auto& sealed = *in_flight_.front();
+    for (const auto& damage : sealed.done.written_over) on_written_over_(damage);
     if (sealed.batch.purge) purge_.done(sealed.done);
     batches_.give_back(std::move(in_flight_.front()));
   }

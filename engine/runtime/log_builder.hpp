@@ -19,8 +19,9 @@ namespace bobbin {
 // Orchestrator lane only.
 class LogBuilder {
  public:
+  // Damaged rows that are written anew are told to `on_written_over`.
   LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge& purge, Tail& tail, const LogClock& clock,
-             const EngineOptions& options, BatchPool& batches, Lsn last);
+             const EngineOptions& options, BatchPool& batches, Lsn last, DamageVisitor on_written_over);
 
   Lsn last_lsn() const { return last_; }
   Lsn next_lsn() const { return last_ + 1; }
@@ -87,6 +88,7 @@ class LogBuilder {
   const LogClock& clock_;
   const EngineOptions& options_;
   BatchPool& batches_;
+  const DamageVisitor on_written_over_;
   Lsn last_;
   Lsn fold_from_;
   std::shared_ptr<SealedBatch> open_;

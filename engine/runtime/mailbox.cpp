@@ -1,5 +1,7 @@
 #include "engine/runtime/mailbox.hpp"
 
+#include <bobbin/assert.hpp>
+
 #include <algorithm>
 
 namespace bobbin {
@@ -24,6 +26,7 @@ Position Mailbox::keep(Instance& instance, const InstanceName& name, Event event
 }
 
 std::vector<UnreadEvent> Mailbox::alive(const InstanceState& state) const {
+  expect(!state.live(), "only a mailbox has times to live");
   auto events = state.unread;
   std::erase_if(events, [this](const UnreadEvent& event) { return has_expired(event); });
   return events;

@@ -98,10 +98,10 @@ void OperatorActs::redrive_done(const AttemptDone& done) {
 
 bool OperatorActs::resume_redrives(std::size_t limit) {
   if (all_resumed_) return false;
-  const auto on_damage = [this](const ErrorInfo& damage) {
-    core_.say_damage("a redrive may not be taken up again", damage.message);
-  };
-  const auto page = core_.store.snapshot()->dead_letters(resumed_up_to_, limit, on_damage);
+  std::vector<ErrorInfo> damage;
+  const auto page = core_.store.snapshot()->dead_letters(resumed_up_to_, limit,
+                                                         [&damage](const ErrorInfo& one) { damage.push_back(one); });
+  for (const auto& one : damage) core_.say_damage("perhaps a redrive is not taken up again", one.message);
   for (const auto& stored : page) {
     const auto changed = core_.overlay.dead_letters().find(stored.position);  // since, and not written yet
     const auto& letter = changed == core_.overlay.dead_letters().end() ? stored : changed->second;

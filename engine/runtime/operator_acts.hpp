@@ -18,8 +18,8 @@ class OperatorActs {
   void act(OperatorRequest& request, Lsn durable);
   void purge(PurgeRequest& request);
   void redrive_done(const AttemptDone& done);
-  // Activities whose redriving a crash cut short are to run again: looks at up to `limit` dead letters of before the
-  // open. False: at none, as all have been looked at.
+  // Activities whose redriving a crash cut short are to run again: looks at the next `limit` dead letters of before the
+  // open. False if none was left.
   bool resume_redrives(std::size_t limit);
 
  private:

@@ -115,13 +115,10 @@ void Orchestrator::after_commit() {
 // Reads what was there before the open and no call has to wait for.
 bool Orchestrator::catch_up() {
   bool more = operator_acts_.resume_redrives(dead_letters_a_step);
-  if (tags_damaged_) return more;
   const auto damage = damage_met_in([&] { more |= core_.dedup.load_tags(tags_a_step); });
-  if (damage) {
-    tags_damaged_ = true;
-    core_.say_damage("new dedup ids are looked up in the store one by one", damage->what());
-  }
-  return more;
+  if (!damage) return more;
+  core_.say_damage("each new dedup id is looked up in the run, and refused if it may stand there", damage->what());
+  return true;
 }
 
 void Orchestrator::count() {
@@ -223,6 +220,7 @@ void Orchestrator::attempt_done(const AttemptDone& done) {
   if (done.redriven.lsn != 0) return operator_acts_.redrive_done(done);
   auto* instance = find_sound(done.id, "the outcome of an activity is not taken");
   const auto judgement = desk_.judge(done, instance ? pending_in(instance->state, done) : nullptr);
+  if (!instance) return;
   std::vector<Input> inputs;
   switch (judgement.verdict) {
     case ActivityDesk::Verdict::unknown:

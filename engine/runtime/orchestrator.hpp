@@ -73,8 +73,7 @@ class Orchestrator {
   std::vector<AttemptDone> outcomes_;
   Position began_successor_;  // recovery: the last event seen that began a successor
   Lsn seen_durable_ = 0;
-  bool tags_damaged_ = false;  // of dedup ids: no more are loaded
-  bool stopped_ = false;       // failed: nothing is done any more
+  bool stopped_ = false;  // failed: nothing is done any more
   std::atomic<bool> closing_{false};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> finished_{false};

@@ -1,6 +1,7 @@
 #include "engine/runtime/overlay.hpp"
 
 #include <bobbin/assert.hpp>
+#include <bobbin/damage.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -88,7 +89,8 @@ void Overlay::changed(Ledger& ledger) { dirty_ledgers_.try_emplace(ledger.orches
 void Overlay::changed(DeadLetter& letter) { changed_dead_letters_.push_back(letter.position); }
 
 void Overlay::forget(const InstanceId& id, Lsn lsn) {
-  auto* instance = find(id);
+  Instance* instance = nullptr;
+  damage_met_in([&] { instance = find(id); });  // a damaged row stays, for verify to name
   if (!instance || instance->state.lsn != lsn || instance->dirty_since != 0 || !instance->idle()) return;
   if (instance->state.live() || !instance->state.unread.empty()) return;
   instance->state = {};

@@ -46,6 +46,8 @@ class Overlay final : public FoldTarget {
   Instance* resident_row(const InstanceId& id);
   // As it is now; empty if the log knows no such dead letter.
   std::optional<DeadLetter> find_dead_letter(Position position);
+  // As if the log knew none there.
+  void begin_dead_letter(Position position) { dead_letters_[position] = {}; }
 
   // ---- FoldTarget ----
   InstanceState& instance(const InstanceId& id) override;

@@ -67,6 +67,8 @@ void Turns::end_run(Instance& instance, TurnBody&& body, RunEnd end, bool discar
   }
   // Read before anything is appended or moved: what cannot be read must leave all as it was.
   auto copies = copies_of(carried, &body.inputs);
+  for (const auto& event : plan.unread)
+    if (event.fate == UnreadFate::dead_lettered) prepare_dead_letter(event.position);
 
   const auto outcome = end.outcome;
   end.unread = plan.unread;
@@ -84,6 +86,15 @@ void Turns::end_run(Instance& instance, TurnBody&& body, RunEnd end, bool discar
     start_successor(instance, *replaced_by, std::move(copies));
   else if (starter != copies.end())
     start_successor(instance, successor_of(instance, *starter, outcome, plan.successor_begins_at), std::move(copies));
+}
+
+// An event that was redriven may die again: its letter is looked at while it can still be written anew. All that a
+// damaged one loses is how often it was redriven.
+void Turns::prepare_dead_letter(Position position) {
+  const auto damage = damage_met_in([&] { core_.overlay.dead_letter(position); });
+  if (!damage) return;
+  core_.overlay.begin_dead_letter(position);
+  core_.say_damage("a dead letter is written anew, and counts its redrives from none", damage->what());
 }
 
 StartInput Turns::successor_of(const Instance& instance, const Event& starter, RunOutcome outcome, LogTime begins_at) {

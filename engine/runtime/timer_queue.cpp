@@ -28,7 +28,10 @@ void TimerQueue::arm(const InstanceId& id, LogTime due) {
 
 const DueEntry* TimerQueue::stored_front() {
   if (at_ == page_.size() && !read_all_) {
-    page_ = store_.snapshot()->due(last_read_, page_entries, on_damage_);
+    std::vector<ErrorInfo> damage;
+    page_ =
+        store_.snapshot()->due(last_read_, page_entries, [&damage](const ErrorInfo& one) { damage.push_back(one); });
+    for (const auto& one : damage) on_damage_(one);
     at_ = 0;
     read_all_ = page_.size() < page_entries;
     if (!page_.empty()) last_read_ = page_.back();

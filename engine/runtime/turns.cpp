@@ -138,7 +138,10 @@ Position Turns::take_turn(Instance& instance, std::vector<Input> inputs) {
   Turn turn{instance, {}, core_.log.next_lsn(), core_.clock.now(), {}};
   if (const auto damage = damage_met_in([&] { run_turn(turn, inputs); })) {
     // What half of a turn has recorded must not be committed; and a run that begins with this turn has no history yet.
-    if (core_.log.next_lsn() != turn.lsn || !instance.state.live()) throw *damage;
+    if (core_.log.next_lsn() != turn.lsn || !instance.state.live()) {
+      if (instance.execution) residency_.remove(instance);
+      throw *damage;
+    }
     hold_damaged(instance, *damage);
     auto queued = new_inputs_of(turn);
     std::move(inputs.begin(), inputs.end(), std::back_inserter(queued));

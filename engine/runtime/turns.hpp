@@ -47,6 +47,7 @@ class Turns {
   bool fire_due(Turn& turn, LogTime time);
   void finish(Turn& turn);
   void end_run(Instance& instance, TurnBody&& body, RunEnd end, bool discard_events, const StartInput* replaced_by);
+  void prepare_dead_letter(Position position);
   void start_successor(Instance& instance, StartInput start, std::vector<Event> carried);
   StartInput successor_of(const Instance& instance, const Event& starter, RunOutcome outcome, LogTime begins_at);
   Position accept(Instance& instance, std::vector<Input> inputs);

@@ -107,8 +107,8 @@ void Environment::open_databases() {
     if (result == MDB_SUCCESS) continue;
     mdb_txn_abort(transaction);
     if (result != MDB_NOTFOUND) throw_failure(result, "opening the log in", directory_);
-    throw Corrupt("the log in " + directory_.string() + " has no table " + table_names[i] +
-                  ": it is damaged, or no log of Bobbin; restore a backup");
+    throw CorruptLog("the log in " + directory_.string() + " has no table " + table_names[i] +
+                     ": it is damaged, or no log of Bobbin; restore a backup");
   }
   mdb_txn_commit(transaction);  // makes the handles known to later transactions
 }

@@ -26,7 +26,7 @@ class Environment {
   const Databases& databases() const { return databases_; }
   const std::filesystem::path& directory() const { return directory_; }
 
-  // Throws Corrupt, naming the page, when LMDB's own structure is damaged: all of it, which takes as long as reading
+  // Throws CorruptLog, naming the page, when LMDB's own structure is damaged: all of it, which takes as long as reading
   // the file does. At open only the first pages are looked at, the whole of a small log. Any thread.
   void check_all_pages();
 

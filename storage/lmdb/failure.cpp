@@ -23,6 +23,10 @@ ErrorCode code_of(int number) {
       return ErrorCode::not_found;
     case MDB_VERSION_MISMATCH:
       return ErrorCode::unsupported_format;
+    case MDB_CURSOR_FULL:  // a tree deeper than any can be
+    case MDB_BAD_TXN:
+    case MDB_PANIC:
+      return ErrorCode::corrupt;
     case MDB_READERS_FULL:
     case EMFILE:
     case ENFILE:

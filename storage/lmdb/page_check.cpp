@@ -62,8 +62,8 @@ class PageCheck {
 
  private:
   [[noreturn]] void damaged(std::uint64_t page, const std::string& why) const {
-    throw Corrupt("page " + std::to_string(page) + " of " + path_.string() + " is damaged: " + why +
-                  "; restore a backup");
+    throw CorruptLog("page " + std::to_string(page) + " of " + path_.string() + " is damaged: " + why +
+                     "; restore a backup");
   }
 
   bool find_meta(std::uint64_t transaction);

@@ -12,7 +12,7 @@ inline constexpr std::uint64_t all_pages = std::numeric_limits<std::uint64_t>::m
 
 // Reads up to `pages_max` pages of the state that `transaction` sees, breadth first, inner pages before leaves: each is
 // what its place in its tree asks for, its keys are in order and between those of its parents, nothing points out of
-// its page or the file, and no page is used twice or both used and free. Throws Corrupt, naming the page. What is in
+// its page or the file, and no page is used twice or both used and free. Throws CorruptLog, naming the page. What is in
 // keys and values is not looked at: records and rows have their own checksums.
 //
 // Answers false, having looked at nothing, when the file no longer tells where that state begins: the caller must hold

@@ -52,8 +52,8 @@ class Probe {
 
  private:
   [[noreturn]] void damaged(int page, const std::string& why) const {
-    throw Corrupt("meta page " + std::to_string(page) + " of " + path_.string() + " is damaged: " + why +
-                  "; restore a backup");
+    throw CorruptLog("meta page " + std::to_string(page) + " of " + path_.string() + " is damaged: " + why +
+                     "; restore a backup");
   }
 
   MetaPage read(std::uint64_t offset) const {

@@ -5,8 +5,8 @@
 
 namespace bobbin::storage {
 
-// Throws UnsupportedFormat when the file comes from another kind of machine or a newer LMDB, Corrupt (naming the page)
-// when neither LMDB nor its reader could survive it, NotFound when there is no file.
+// Throws UnsupportedFormat when the file comes from another kind of machine or a newer LMDB, CorruptLog (naming the
+// page) when neither LMDB nor its reader could survive it, NotFound when there is no file.
 void probe_environment(const std::filesystem::path& data_file);
 
 }  // namespace bobbin::storage

@@ -108,6 +108,9 @@ Committed LmdbStore::write(const Batch& batch, const std::optional<PurgeOrder>& 
     if (!space_.fits(*writer)) fail_write(LmdbFailure(ENOSPC, "reserving space"));
   } catch (const LmdbFailure& failure) {
     fail_write(failure);
+  } catch (const CorruptLog& error) {  // what was looked at on the way cannot be read
+    broken_ = error.what();
+    throw;
   }
   finish(*writer);
   tail_ = tail;

@@ -35,25 +35,27 @@ DueEntry read_due(const Cursor& cursor) {
   return entry;
 }
 
-// Moves `cursor` behind the damaged value that began at `key`, whatever parts it has; a key that cannot be told apart
-// is stepped over alone.
-bool step_behind(Cursor& cursor, const Key& key) {
+// Moves `cursor` behind the damaged value that began at `key`, and whatever parts it has; a key that cannot be told
+// apart is stepped over alone. Keys have no checksum: where a damaged one stands among others a search goes astray.
+bool step_behind(Cursor& cursor, const Key& key, bool has_parts = true) {
+  if (!cursor.seek(key.view()) || cursor.key() != key.view())
+    throw CorruptLog("the keys of a table are out of order: run 'bobbin verify', and restore a backup");
   const auto size = key.view().size();
-  const auto prefix = key.view().substr(0, size < 16 ? size : size - 8);
-  bool stands = cursor.seek(key.view()) && cursor.next();
+  const auto prefix = key.view().substr(0, has_parts && size >= 16 ? size - 8 : size);
+  bool stands = cursor.next();
   while (stands && cursor.key().size() == size && cursor.key().starts_with(prefix)) stands = cursor.next();
   return stands;
 }
 
 // Reads the value on which `cursor` stands, and moves to the next one. With `step_over`, damage is told to it.
 template <class Read>
-bool read_and_move(Cursor& cursor, const DamageVisitor& step_over, Read read) {
+bool read_and_move(Cursor& cursor, const DamageVisitor& step_over, bool has_parts, Read read) {
   const auto key = Key().add_raw(cursor.key());
   const auto damage = damage_met_in(read);
   if (!damage) return cursor.next();
   if (!step_over) throw *damage;
   step_over(damage->info());
-  return step_behind(cursor, key);
+  return step_behind(cursor, key, has_parts);
 }
 
 DedupRun read_dedup_run(const Cursor& cursor) {
@@ -149,7 +151,7 @@ std::vector<DueEntry> TableSnapshot::due(const std::optional<DueEntry>& after, s
   std::vector<DueEntry> entries;
   bool more = seek_behind(cursor, after, due_key);
   while (more && entries.size() < limit)
-    more = read_and_move(cursor, step_over, [&] { entries.push_back(read_due(cursor)); });
+    more = read_and_move(cursor, step_over, false, [&] { entries.push_back(read_due(cursor)); });
   return entries;
 }
 
@@ -182,7 +184,7 @@ std::vector<DeadLetter> TableSnapshot::dead_letters(Position after, std::size_t 
   std::vector<DeadLetter> rows;
   bool more = seek_behind(cursor, std::optional(after), dead_letter_key);
   while (more && rows.size() < limit)
-    more = read_and_move(cursor, step_over, [&] { rows.push_back(read_dead_letter()); });
+    more = read_and_move(cursor, step_over, true, [&] { rows.push_back(read_dead_letter()); });
   return rows;
 }
 

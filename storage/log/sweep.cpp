@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view holds_record = "holds___";
 constexpr std::string_view settled_by = "settled_";
 
-enum class Verdict { purge, keep, too_young };
+enum class Verdict { purge, purge_last, keep, too_young };  // purge_last: the instance has no other record
 
 // Which records may go: old ones, or those of marked instances.
 enum class Reason { age, mark };
@@ -80,8 +80,10 @@ Verdict Pass::look_at(Lsn lsn) {
   const Label what("record", lsn);
   const auto framed = parts_.collect(Table::log, what);
   const auto frame = open_record(framed, lsn, what);
-  const auto verdict = judge(decode_record_head(record_body(framed), lsn, what));
-  if (verdict == Verdict::purge) purge(lsn, frame.checksum);
+  const auto head = decode_record_head(record_body(framed), lsn, what);
+  const auto verdict = judge(head);
+  if (verdict == Verdict::purge || verdict == Verdict::purge_last) purge(lsn, frame.checksum);
+  if (verdict == Verdict::purge_last) done_.ended.push_back({head.instance, lsn});
   return verdict;
 }
 
@@ -104,9 +106,8 @@ Verdict Pass::judge_row(const RecordHead& head) {
   const auto row = decode_instance_head(row_body(framed), what);
   if (std::ranges::find(row.unread_sources, head.lsn) != row.unread_sources.end()) return Verdict::keep;
   if (!may_go(head, row)) return Verdict::keep;
-  if (row.live || !row.unread_sources.empty() || row.lsn != head.lsn) return Verdict::purge;
-  done_.ended.push_back({head.instance, head.lsn});
-  return Verdict::purge;
+  const bool needs_row = row.live || !row.unread_sources.empty() || row.lsn != head.lsn;
+  return needs_row ? Verdict::purge : Verdict::purge_last;
 }
 
 bool Pass::may_go(const RecordHead& head, const InstanceHead& row) const {

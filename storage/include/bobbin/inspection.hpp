@@ -44,8 +44,8 @@ class LogReader {
   virtual ~LogReader() = default;
   // Of the moment of the call: an engine may be writing.
   virtual std::unique_ptr<InspectionSnapshot> snapshot() = 0;
-  // Throws Corrupt, naming the page, when the structure around records and rows is damaged, which no checksum covers:
-  // a snapshot that walks over such a place may crash. Reads the whole log.
+  // Throws CorruptLog, naming the page, when the structure around records and rows is damaged, which no checksum
+  // covers: a snapshot that walks over such a place may crash. Reads the whole log.
   virtual void check_pages() {}
 };
 
