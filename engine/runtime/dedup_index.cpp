@@ -49,10 +49,14 @@ std::optional<DedupEntry> DedupIndex::find(const Id128& hash) {
   if (auto found = tags_.find(hash, look)) return found;
   if (auto found = loaded_tags_.find(hash, look)) return found;
   if (first_stored_ >= loaded_from_ && damaged_.empty()) return std::nullopt;
+  const auto snapshot = store_.snapshot();  // one for all of them
+  const auto find_in = [&](std::uint32_t number) {
+    return snapshot->find_dedup(stored_[number - first_stored_].run.run, hash);
+  };
   for (const auto number : damaged_)
-    if (auto found = find_in_run(hash, number)) return found;
+    if (auto found = find_in(number)) return found;
   for (auto number = first_stored_; number < loaded_from_; ++number)
-    if (auto found = find_in_run(hash, number)) return found;
+    if (auto found = find_in(number)) return found;
   return std::nullopt;
 }
 

@@ -126,8 +126,9 @@ std::optional<LogTime> BatchWriter::find_due(const InstanceId& id) {
 
 void BatchWriter::put_state(const Batch& batch) {
   LogStateRow row;
+  const bool is_whole = batch.log_state && batch.fold_from != 0;
   auto& cursor = writer_.cursor(Table::meta);
-  if (cursor.seek(state_key) && cursor.key() == state_key) {
+  if (!is_whole && cursor.seek(state_key) && cursor.key() == state_key) {
     open_row(cursor.value(), state_key, "the state of the log");
     row = decode_log_state(row_body(cursor.value()), "the state of the log");
   }
