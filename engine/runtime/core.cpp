@@ -28,7 +28,7 @@ Core::Core(Store& its_store, const Registry& its_registry, const EngineOptions& 
       purge(overlay, clock, options),
       batches(*ports.executor),
       log(store, overlay, dedup, purge, tail, clock, options, batches, info.last_lsn,
-          [this](const ErrorInfo& damage) { say_damage("it is written anew", damage.message); }),
+          [this](const ErrorInfo& damage) { say_damage("a row is written anew or removed", damage.message); }),
       room(*this) {
   overlay.load_ledgers();
 }

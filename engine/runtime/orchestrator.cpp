@@ -206,21 +206,23 @@ void Orchestrator::handle(Request& request) {
       request);
 }
 
-// Null, too, if its row is damaged, with this consequence.
-Instance* Orchestrator::find_sound(const InstanceId& id, const char* consequence) {
+// Null if the log knows no such instance; empty if its row is damaged, with this consequence.
+std::optional<Instance*> Orchestrator::find_sound(const InstanceId& id, const char* consequence) {
   Instance* instance = nullptr;
   const auto damage = damage_met_in([&] { instance = core_.overlay.find(id); });
-  if (damage) core_.say_damage(consequence, damage->what());
-  return instance;
+  if (!damage) return instance;
+  core_.say_damage(consequence, damage->what());
+  return std::nullopt;
 }
 
 void Orchestrator::attempt_done(const AttemptDone& done) {
   // Told to stop by close(), it was cut rather than that it failed: it uses up no attempt (S27).
   if (closing_ && done.outcome.error) return;
   if (done.redriven.lsn != 0) return operator_acts_.redrive_done(done);
-  auto* instance = find_sound(done.id, "the outcome of an activity is not taken");
+  const auto found = find_sound(done.id, "the outcome of an activity is not taken");
+  auto* instance = found.value_or(nullptr);
   const auto judgement = desk_.judge(done, instance ? pending_in(instance->state, done) : nullptr);
-  if (!instance) return;
+  if (!found) return;
   std::vector<Input> inputs;
   switch (judgement.verdict) {
     case ActivityDesk::Verdict::unknown:
@@ -249,7 +251,7 @@ bool Orchestrator::fire_timers() {
     if (turns_.waiting() >= turns_waiting_max) return false;  // which are worked off first
     const auto due = core_.timers.pop_due(core_.clock.now());
     if (!due) return false;
-    auto* instance = find_sound(due->id, "a timer does not fire");
+    auto* instance = find_sound(due->id, "a timer does not fire").value_or(nullptr);
     if (!instance) continue;
     if (instance->armed == due->due) instance->armed.reset();
     turns_.attend(*instance, core_.clock.now());

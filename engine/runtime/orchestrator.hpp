@@ -43,7 +43,7 @@ class Orchestrator {
   void attempt_done(const AttemptDone& done);
   bool fire_timers();
   bool catch_up();
-  Instance* find_sound(const InstanceId& id, const char* consequence);
+  std::optional<Instance*> find_sound(const InstanceId& id, const char* consequence);
   void after_commit();
   void count();
   void hand_over(bool more);

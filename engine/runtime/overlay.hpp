@@ -46,7 +46,7 @@ class Overlay final : public FoldTarget {
   Instance* resident_row(const InstanceId& id);
   // As it is now; empty if the log knows no such dead letter.
   std::optional<DeadLetter> find_dead_letter(Position position);
-  // As if the log knew none there.
+  // As if the log knew none there; the record that makes it is to follow at once.
   void begin_dead_letter(Position position) { dead_letters_[position] = {}; }
 
   // ---- FoldTarget ----

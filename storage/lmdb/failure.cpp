@@ -11,7 +11,8 @@ namespace {
 bool says_full(int number) { return number == ENOSPC || number == EDQUOT || number == MDB_MAP_FULL; }
 
 bool says_corrupt(int number) {
-  return number == MDB_CORRUPTED || number == MDB_PAGE_NOTFOUND || number == MDB_INVALID || number == EIO;
+  return number == MDB_CORRUPTED || number == MDB_PAGE_NOTFOUND || number == MDB_INVALID || number == MDB_CURSOR_FULL ||
+         number == EIO;
 }
 
 ErrorCode code_of(int number) {
@@ -23,10 +24,9 @@ ErrorCode code_of(int number) {
       return ErrorCode::not_found;
     case MDB_VERSION_MISMATCH:
       return ErrorCode::unsupported_format;
-    case MDB_CURSOR_FULL:  // a tree deeper than any can be
-    case MDB_BAD_TXN:
-    case MDB_PANIC:
-      return ErrorCode::corrupt;
+    case MDB_BAD_TXN:  // what failed before has made it useless
+    case MDB_PANIC:    // so has a commit that failed, for all
+      return ErrorCode::outcome_unknown;
     case MDB_READERS_FULL:
     case EMFILE:
     case ENFILE:
@@ -40,6 +40,7 @@ ErrorCode code_of(int number) {
 const char* advice_for(ErrorCode code) {
   if (code == ErrorCode::storage_full) return "; make room and try again";
   if (code == ErrorCode::corrupt) return "; check the disk and restore a backup";
+  if (code == ErrorCode::outcome_unknown) return "; close the log and open it again";
   if (code == ErrorCode::not_found) return "; check the path";
   if (code == ErrorCode::unsupported_format) return "; open it with the version that wrote it";
   if (code == ErrorCode::overloaded) return "; close snapshots or raise the process's limits";

@@ -35,11 +35,15 @@ DueEntry read_due(const Cursor& cursor) {
   return entry;
 }
 
+// Keys have no checksum: where a damaged one stands among others, a search goes astray.
+[[noreturn]] void throw_out_of_order(const std::string& where) {
+  throw CorruptLog("the keys of a table are out of order, " + where + ": run 'bobbin verify', and restore a backup");
+}
+
 // Moves `cursor` behind the damaged value that began at `key`, and whatever parts it has; a key that cannot be told
-// apart is stepped over alone. Keys have no checksum: where a damaged one stands among others a search goes astray.
-bool step_behind(Cursor& cursor, const Key& key, bool has_parts = true) {
-  if (!cursor.seek(key.view()) || cursor.key() != key.view())
-    throw CorruptLog("the keys of a table are out of order: run 'bobbin verify', and restore a backup");
+// apart is stepped over alone.
+bool step_behind(Cursor& cursor, const Key& key, const ErrorInfo& damage, bool has_parts = true) {
+  if (!cursor.seek(key.view()) || cursor.key() != key.view()) throw_out_of_order("where " + damage.message);
   const auto size = key.view().size();
   const auto prefix = key.view().substr(0, has_parts && size >= 16 ? size - 8 : size);
   bool stands = cursor.next();
@@ -55,7 +59,7 @@ bool read_and_move(Cursor& cursor, const DamageVisitor& step_over, bool has_part
   if (!damage) return cursor.next();
   if (!step_over) throw *damage;
   step_over(damage->info());
-  return step_behind(cursor, key, has_parts);
+  return step_behind(cursor, key, damage->info(), has_parts);
 }
 
 DedupRun read_dedup_run(const Cursor& cursor) {
@@ -109,15 +113,21 @@ void TableSnapshot::scan_links(Lsn from, const std::function<bool(LinkedRecord&&
     LinkedRecord link;
     try {
       link = read_link();
-      more = cursor.next();
+    } catch (const CorruptLog&) {
+      throw;
     } catch (const Error& error) {
       link.lsn = key.view().size() < 8 ? 0 : number_at(key.view(), 0);
       link.damage = error.info();
-      more = step_behind(cursor, key);
     }
-    const auto next = Key().add_raw(more ? cursor.key() : std::string_view());
+    const auto damage = link.damage;
+    const auto here = Key().add_raw(cursor.key());
     if (!visit(std::move(link))) return;
-    if (more && cursor.key() != next.view()) cursor.seek(next.view());  // the visitor read another record
+    if (damage) {
+      more = step_behind(cursor, key, damage);
+      continue;
+    }
+    if (cursor.key() != here.view()) cursor.seek(here.view());  // the visitor read another record
+    more = cursor.next();
   }
 }
 
@@ -151,7 +161,12 @@ std::vector<DueEntry> TableSnapshot::due(const std::optional<DueEntry>& after, s
   std::vector<DueEntry> entries;
   bool more = seek_behind(cursor, after, due_key);
   while (more && entries.size() < limit)
-    more = read_and_move(cursor, step_over, false, [&] { entries.push_back(read_due(cursor)); });
+    more = read_and_move(cursor, step_over, false, [&] {
+      const auto entry = read_due(cursor);
+      const auto last = entries.empty() ? after : entries.back();
+      if (last && entry <= *last) throw_out_of_order("where that of instance " + to_hex(entry.id) + " is due");
+      entries.push_back(entry);
+    });
   return entries;
 }
 
@@ -184,7 +199,12 @@ std::vector<DeadLetter> TableSnapshot::dead_letters(Position after, std::size_t 
   std::vector<DeadLetter> rows;
   bool more = seek_behind(cursor, std::optional(after), dead_letter_key);
   while (more && rows.size() < limit)
-    more = read_and_move(cursor, step_over, true, [&] { rows.push_back(read_dead_letter()); });
+    more = read_and_move(cursor, step_over, true, [&] {
+      auto letter = read_dead_letter();
+      const auto last = rows.empty() ? after : rows.back().position;
+      if (letter.position <= last) throw_out_of_order("at dead letter " + to_string(letter.position));
+      rows.push_back(std::move(letter));
+    });
   return rows;
 }
 

@@ -17,7 +17,12 @@ namespace {
 constexpr std::string_view holds_record = "holds___";
 constexpr std::string_view settled_by = "settled_";
 
-enum class Verdict { purge, purge_last, keep, too_young };  // purge_last: the instance has no other record
+enum class Verdict {
+  purge,
+  purge_last,
+  keep,
+  too_young
+};  // purge_last: the newest of an instance that needs its row no more
 
 // Which records may go: old ones, or those of marked instances.
 enum class Reason { age, mark };

@@ -30,7 +30,7 @@ class BatchWriter {
   void put_state(const Batch& batch);
   void move_due(const InstanceState& state, std::optional<LogTime> due);
   std::optional<LogTime> entered_due(const InstanceId& id);
-  std::optional<LogTime> find_due(const InstanceId& id);
+  void erase_due(const InstanceId& id);
   void put_row(Table table, const Key& prefix, Encoder::Buffer buffer);
   void put_single(Table table, std::string_view key, Encoder::Buffer buffer);
   void check_row(Lsn lsn, const char* kind) const;
@@ -100,7 +100,8 @@ void BatchWriter::move_due(const InstanceState& state, std::optional<LogTime> du
   writer_.put(Table::due, key.view(), {reinterpret_cast<const char*>(&checksum), sizeof checksum});
 }
 
-// Of a row that is about to be replaced or removed; a damaged one does not tell.
+// Of a row that is about to be replaced or removed, as it lies in the table. A damaged one does not tell: then it is
+// there no more.
 std::optional<LogTime> BatchWriter::entered_due(const InstanceId& id) {
   const Label what("the row of instance", id);
   const auto prefix = instance_key(id);
@@ -113,15 +114,17 @@ std::optional<LogTime> BatchWriter::entered_due(const InstanceId& id) {
   });
   if (!damage) return due;
   done_.written_over.push_back(damage->info());
-  return find_due(id);
+  erase_due(id);
+  return std::nullopt;
 }
 
-// Looks at all of them: hardly ever needed.
-std::optional<LogTime> BatchWriter::find_due(const InstanceId& id) {
+// Looks for it among all of them: hardly ever needed.
+void BatchWriter::erase_due(const InstanceId& id) {
   auto& cursor = writer_.cursor(Table::due);
+  std::vector<Key> keys;
   for (bool more = cursor.first(); more; more = cursor.next())
-    if (cursor.key().size() == 24 && id_at(cursor.key(), 8) == id) return time_at(cursor.key(), 0);
-  return std::nullopt;
+    if (cursor.key().size() == 24 && id_at(cursor.key(), 8) == id) keys.push_back(Key().add_raw(cursor.key()));
+  for (const auto& key : keys) writer_.erase(Table::due, key.view());
 }
 
 void BatchWriter::put_state(const Batch& batch) {

@@ -82,6 +82,19 @@ void check_sound(World& world) {
 
 }  // namespace
 
+TEST_CASE("S7, S28: the outcome of an activity whose instance has been forgotten is late, and counted") {
+  const InstanceName name{"call", "forgotten"};
+  World world(registration, options());
+  world.event_with_start(name, "", "go", "");
+  REQUIRE(world.runner().tasks.size() == 1);
+  world.terminate(name);
+  let_pass(world, 3h);
+  REQUIRE(!world.disk().snapshot()->instance(instance_id(name)));
+  CHECK(world.run_activity());
+  CHECK(world.engine().stats().late_inputs == 1);
+  CHECK(world.engine().stats().activities_running == 0);
+}
+
 TEST_CASE("S28: a finished run's history and row go one retention after its end, not before; a live one's stay") {
   World world(registration, options());
   world.event_with_start(pair_of(1), "", "e", "a");

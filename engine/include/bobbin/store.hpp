@@ -35,7 +35,7 @@ struct Committed {
     Lsn lsn;  // its row's
   };
   std::vector<Ended> ended;             // instances without a live run or unread event whose last record was purged
-  std::vector<ErrorInfo> written_over;  // damaged rows that the batch replaced or removed
+  std::vector<ErrorInfo> written_over;  // damaged rows of instances that the batch replaced or removed
 };
 
 // One commit. Rows stand for the state after the batch's last record or an earlier durable one, never a later one.
@@ -84,8 +84,7 @@ std::optional<Elapsed> first_expiry(const InstanceState& state);
 // to be tried again at the next open.
 std::optional<LogTime> next_due(const InstanceState& state);
 
-// Is told of a damaged row that is stepped over; the message names it. Called while the view is open: it is to keep
-// what it is told, and do nothing else.
+// Is told of a damaged row; the message names it.
 using DamageVisitor = std::function<void(const ErrorInfo&)>;
 
 // A consistent view of everything committed. Holds no locks that stop a writer; keep it short: the log cannot reuse
@@ -104,7 +103,7 @@ class Snapshot {
   // Up to `limit` rows with an id after `after` (empty: from the beginning), by id.
   virtual std::vector<InstanceState> instances(const std::optional<InstanceId>& after, std::size_t limit) = 0;
   // Up to `limit` entries after `after` (empty: from the beginning), earliest first. Damaged ones are told to
-  // `step_over`, if there is one.
+  // `step_over`, if there is one, while the view is open: it is to keep what it is told, and do nothing else.
   virtual std::vector<DueEntry> due(const std::optional<DueEntry>& after, std::size_t limit,
                                     const DamageVisitor& step_over = {}) = 0;
 
@@ -130,7 +129,8 @@ class Store {
 
   // Durable and visible to new snapshots on return. One call at a time, of the log writer lane. Throws
   // StorageFull when nothing of the batch was written and the log is intact (it may be tried again), OutcomeUnknown
-  // when it may or may not be durable: no commit may follow (P10).
+  // when it may or may not be durable, Corrupt or CorruptLog when what it had to look at is damaged: no commit may
+  // follow these (P10).
   virtual Committed commit(const Batch& batch) = 0;
 
   // Sees to it, as far as the disk allows, that commits can add `bytes` of records and their rows to the log whatever
