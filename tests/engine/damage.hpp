@@ -62,6 +62,14 @@ inline void move_on(World& world) {
   for (int i = 0; i < 200; ++i) world.start({"collect", "other " + std::to_string(number++)}, "");
 }
 
+// Twice as long as history is kept, with as many records as it takes to purge what is old.
+inline void outlive_retention(World& world) {
+  for (int i = 0; i < 12; ++i) {
+    world.pass(std::chrono::minutes(10));
+    move_on(world);
+  }
+}
+
 inline void check_goes_on(World& world) {
   static int number = 0;
   const InstanceName sound{"collect", "sound " + std::to_string(number++)};

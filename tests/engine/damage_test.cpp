@@ -248,6 +248,11 @@ TEST_CASE("P10: a dead letter whose event is damaged cannot be redriven, stays d
   CHECK(lines.tell("a call is refused", number_of(letter.source.lsn)));
   CHECK(world.dead_letters().at(0).state == DeadLetterState::dead);
   check_goes_on(world);
+
+  flip(world, letter.source.lsn);
+  world.redrive(letter.position);
+  CHECK(world.dead_letters().at(0).state == DeadLetterState::redriven);
+  CHECK(world.ledger("ignore").pending == 1);
 }
 
 TEST_CASE("P10: a result that is damaged is told to who asks for it, and all others go on") {
@@ -275,10 +280,7 @@ TEST_CASE("P10, S28: retention leaves a damaged record where verify names it, an
   world.run_to_rest();
   move_on(world);
   flip(world, record);
-  for (int i = 0; i < 12; ++i) {
-    world.pass(10min);
-    move_on(world);
-  }
+  outlive_retention(world);
   const auto snapshot = world.disk().snapshot();
   CHECK(!snapshot->instance(instance_id({"call", "sound"})));
   const auto report = verify(*snapshot);

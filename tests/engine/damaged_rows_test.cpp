@@ -306,10 +306,7 @@ TEST_CASE("P10, S28: an instance whose last record stays, as its dead letter is 
   const auto discarded = world.discard(letter).position.lsn;
   move_on(world);
   flip(world, letter);
-  for (int i = 0; i < 12; ++i) {
-    world.pass(10min);
-    move_on(world);
-  }
+  outlive_retention(world);
   CHECK(world.disk().snapshot()->record(discarded));
   CHECK(world.disk().snapshot()->instance(instance_id(victim)));
   check_goes_on(world);
