@@ -18,6 +18,9 @@ constexpr std::size_t row_bytes_a_batch = 4u << 20;
 constexpr std::size_t dedup_chunks_a_batch = 16;
 // With a tail that has come half-way to its bound, batches carry so many times as much, and rows are old sooner.
 constexpr std::size_t share_when_behind = 4;
+// Recovery loads each row that it folds a record into, which costs as much as this many records: what few dirty rows
+// save it, their age may use up.
+constexpr std::uint64_t records_a_row = 3;
 // The rest of a record, and its share of the rows that follow from it.
 constexpr std::size_t bytes_around_payloads = 1'024;
 
@@ -130,7 +133,7 @@ void LogBuilder::checkpoint(Batch& batch) {
   const auto share = [&](std::size_t least, std::size_t for_records) {
     return (least + for_records) * (behind ? share_when_behind : 1);
   };
-  auto age = options_.checkpoint_age_records;
+  auto age = age_to_leave_at();
   if (behind) age = std::min(age, options_.tail_records_max / 4);
   if (hurried_) age = std::min(age, tail_left_in_hurry / 2);
   if (hurried_ && tail_weight() > tail_left_in_hurry) dedup_.hurry();
@@ -146,6 +149,11 @@ void LogBuilder::checkpoint(Batch& batch) {
   tail_.forget_up_to(fold_from - 1);
   batch.fold_from = fold_from;
   batch.log_state = overlay_.log_state_before(fold_from);
+}
+
+std::uint64_t LogBuilder::age_to_leave_at() const {
+  const auto age = options_.checkpoint_age_records;
+  return age + records_a_row * (age - std::min<std::uint64_t>(age, overlay_.dirty_rows()));
 }
 
 const Record* LogBuilder::newest(Lsn lsn) const { return record_in(*open_, lsn); }

@@ -72,6 +72,7 @@ class Overlay final : public FoldTarget {
   // Adds to the batch, whose last record is `last`: changed dead letters, and its share of the oldest rows, with the
   // ledgers.
   void checkpoint(Batch& batch, Lsn last, Share share);
+  std::size_t dirty_rows() const { return dirty_.size(); }
   // The first record that some stored row lacks; `last` + 1 if none.
   Lsn oldest_dirty(Lsn last) const;
   // The instance's row, if it still is that of record `lsn` and nobody needs it, is deleted with the next checkpoint:

@@ -53,6 +53,20 @@ TEST_CASE("P9: rows are checkpointed as they grow old") {
   CHECK(tail.records() <= 2 * 16);
 }
 
+TEST_CASE("P9: rows may be older while few are dirty") {
+  EngineOptions options;
+  options.checkpoint_age_records = 16;
+  options.tail_records_max = 1u << 20;
+  World world(waiting_for_ever, options);
+  LongestTail tail;
+  for (int i = 0; i < 400; ++i) {
+    REQUIRE(!world.event_with_start({"it", std::to_string(i % 2)}, "", "e", "value").error);
+    tail.look(world);
+  }
+  CHECK(tail.records() >= 3 * 16);
+  CHECK(tail.records() <= 4 * 16);
+}
+
 TEST_CASE("P9: records with large payloads leave the tail as soon as many small ones") {
   EngineOptions options;
   options.checkpoint_age_records = 1'024;  // as old as 16 records of 64 KiB

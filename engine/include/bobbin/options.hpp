@@ -45,7 +45,8 @@ struct EngineOptions {
   Duration retention = std::chrono::hours(24);
 
   // A row is checkpointed once it has been dirty for this many records, of which one with much payload counts as one
-  // for each KiB: hot rows are written once a stretch, and recovery folds little more than this.
+  // for each KiB: hot rows are written once a stretch, and recovery folds little more than this. Up to four times as
+  // many while few rows are dirty, for then recovery has few to load.
   std::uint64_t checkpoint_age_records = 8'192;
   // Recovery folds about this many at most, counted in the same way (P9). From half of it on checkpoints hurry; at it
   // nothing is taken in before rows have left.
