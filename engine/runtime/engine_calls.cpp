@@ -127,7 +127,7 @@ void Engine::status(const InstanceName& name, Callback<InstanceStatus> done) {
 
 InstanceStatus Engine::wait(const InstanceName& name, Duration timeout) {
   bool taken = false;
-  auto status = impl_->try_call<InstanceStatus>(StatusRequest{instance_id(name), true, {}}, 1, timeout, taken);
+  auto status = impl_->try_call<InstanceStatus>(StatusRequest{instance_id(name), true, {}}, 1, timeout, taken, false);
   if (!status) throw TimedOut("the run did not end within the time given");
   return std::move(*status);
 }

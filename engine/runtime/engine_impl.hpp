@@ -3,10 +3,12 @@
 
 #include "engine/runtime/completions.hpp"
 #include "engine/runtime/log_writer.hpp"
+#include "engine/runtime/lookout.hpp"
 #include "engine/runtime/orchestrator.hpp"
 
 #include <bobbin/engine.hpp>
 
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -40,21 +42,24 @@ class Engine::Impl {
     send(std::move(request), bytes, Duration::zero());
   }
 
-  // Empty: no answer within `timeout`.
+  // Empty: no answer within `timeout`. `comes_soon`: the answer is expected as soon as a commit is done.
   template <class T, class R>
-  std::optional<T> try_call(R request, std::size_t bytes, Duration timeout, bool& taken) {
+  std::optional<T> try_call(R request, std::size_t bytes, Duration timeout, bool& taken, bool comes_soon) {
     check_not_on_lane();
     auto call = std::make_shared<BlockedCall<T>>();
     request.reply = Reply<T>(call);
-    const auto deadline = std::chrono::steady_clock::now() + std::min(timeout, Duration(std::chrono::hours(24 * 365)));
+    const Lookout::Time deadline =
+        std::chrono::steady_clock::now() + std::min(timeout, Duration(std::chrono::hours(24 * 365)));
+    const auto looks_out = lookout;  // the engine may be gone once the answer is there
     send(std::move(request), bytes, timeout);
+    if (comes_soon) looks_out->look_for([&call] { return call->answered(); }, deadline);
     return call->wait(std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now()), taken);
   }
 
   template <class T, class R>
   T call(R request, std::size_t bytes, Duration timeout) {
     bool taken = false;
-    if (auto answer = try_call<T>(std::move(request), bytes, timeout, taken)) return std::move(*answer);
+    if (auto answer = try_call<T>(std::move(request), bytes, timeout, taken, true)) return std::move(*answer);
     if (taken) throw OutcomeUnknown("the request was taken but is not durable yet: repeat it with the same dedup id");
     throw Overloaded("the engine did not take the request before its deadline: repeat it later");
   }
@@ -104,6 +109,7 @@ class Engine::Impl {
   Completions completions;
   LogWriter writer;
   Orchestrator orchestrator;
+  const std::shared_ptr<Lookout> lookout = std::make_shared<Lookout>();
   std::mutex closing;
   bool closed = false;
 };

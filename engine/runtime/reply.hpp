@@ -31,12 +31,13 @@ class BlockedCall {
   // whether it may still happen (S25).
   std::optional<T> wait(Duration timeout, bool& taken) {
     std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, timeout, [this] { return finished_; })) return take();
+    if (changed_.wait_for(lock, timeout, [this] { return answered(); })) return take();
     taken = !advance(State::abandoned);
     forsaken_ = true;
     return std::nullopt;
   }
 
+  bool answered() const { return finished_.load(std::memory_order_acquire); }
   // Nobody waits any more.
   bool forsaken() const { return forsaken_; }
 
@@ -56,7 +57,7 @@ class BlockedCall {
   std::atomic<bool> forsaken_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool finished_ = false;
+  std::atomic<bool> finished_{false};
   Result<T> result_;
 };
 
