@@ -30,8 +30,11 @@ class Engine::Impl {
   }
 
   void send(Request request, std::size_t bytes, Duration patience) {
-    inbox->put(std::move(request), bytes, patience);
-    ports.executor->wake(Lane::orchestrator);
+    // Once the request is answered somebody may destroy the engine.
+    const auto its_inbox = inbox;
+    const auto executor = ports.executor;
+    its_inbox->put(std::move(request), bytes, patience);
+    executor->wake(Lane::orchestrator);
   }
 
   void check_not_on_lane() const;  // throws InvalidArgument on the engine's own threads (S20)
@@ -48,11 +51,12 @@ class Engine::Impl {
     check_not_on_lane();
     auto call = std::make_shared<BlockedCall<T>>();
     request.reply = Reply<T>(call);
-    const Lookout::Time deadline =
+    const Lookout::Clock::time_point deadline =
         std::chrono::steady_clock::now() + std::min(timeout, Duration(std::chrono::hours(24 * 365)));
-    const auto looks_out = lookout;  // the engine may be gone once the answer is there
+    const auto shared = lookout;  // as in send()
+    Lookout::Caller caller(*shared);
     send(std::move(request), bytes, timeout);
-    if (comes_soon) looks_out->look_for([&call] { return call->answered(); }, deadline);
+    if (comes_soon) caller.look_for([&call] { return call->answered(); }, deadline);
     return call->wait(std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now()), taken);
   }
 

@@ -18,8 +18,8 @@ constexpr std::size_t row_bytes_a_batch = 4u << 20;
 constexpr std::size_t dedup_chunks_a_batch = 16;
 // With a tail that has come half-way to its bound, batches carry so many times as much, and rows are old sooner.
 constexpr std::size_t share_when_behind = 4;
-// Recovery loads each row that it folds a record into, which costs as much as this many records: what few dirty rows
-// save it, their age may use up.
+// Recovery loads each row that it folds a record into, which costs about as much as to fold this many records more:
+// what few dirty rows save it, their age may use up.
 constexpr std::uint64_t records_a_row = 3;
 // The rest of a record, and its share of the rows that follow from it.
 constexpr std::size_t bytes_around_payloads = 1'024;
@@ -133,12 +133,12 @@ void LogBuilder::checkpoint(Batch& batch) {
   const auto share = [&](std::size_t least, std::size_t for_records) {
     return (least + for_records) * (behind ? share_when_behind : 1);
   };
-  auto age = age_to_leave_at();
+  auto age = options_.checkpoint_age_records;
   if (behind) age = std::min(age, options_.tail_records_max / 4);
   if (hurried_) age = std::min(age, tail_left_in_hurry / 2);
   if (hurried_ && tail_weight() > tail_left_in_hurry) dedup_.hurry();
   overlay_.checkpoint(batch, last_,
-                      {tail_.record_before(age), tail_.record_before(age / 2),
+                      {tail_.record_before(behind ? age : age_while_few_are_dirty()), tail_.record_before(age / 2),
                        share(rows_a_batch, batch.records.size()), share(row_bytes_a_batch, 0)});
   dedup_.checkpoint(batch, last_, share(dedup_chunks_a_batch, batch.records.size() / 16));
   const auto fold_from = std::min(overlay_.oldest_dirty(last_), dedup_.oldest_dirty(last_));
@@ -151,9 +151,11 @@ void LogBuilder::checkpoint(Batch& batch) {
   batch.log_state = overlay_.log_state_before(fold_from);
 }
 
-std::uint64_t LogBuilder::age_to_leave_at() const {
+// Below where checkpoints begin to hurry.
+std::uint64_t LogBuilder::age_while_few_are_dirty() const {
   const auto age = options_.checkpoint_age_records;
-  return age + records_a_row * (age - std::min<std::uint64_t>(age, overlay_.dirty_rows()));
+  const auto saved = records_a_row * (age - std::min<std::uint64_t>(age, overlay_.dirty_rows()));
+  return std::min(age + saved, std::max(age, options_.tail_records_max / 4));
 }
 
 const Record* LogBuilder::newest(Lsn lsn) const { return record_in(*open_, lsn); }

@@ -78,8 +78,8 @@ class LogBuilder {
   void add_missing_schemas(const Record& record);
   void add_schema(const PayloadPtr& payload);
   void checkpoint(Batch& batch);
-  std::uint64_t age_to_leave_at() const;  // of a row, as weight of the tail
-  std::uint64_t tail_weight() const;  // of what recovery would fold
+  std::uint64_t age_while_few_are_dirty() const;  // at which rows leave, as weight of the tail
+  std::uint64_t tail_weight() const;              // of what recovery would fold
 
   Store& store_;
   Overlay& overlay_;

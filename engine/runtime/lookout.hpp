@@ -1,5 +1,5 @@
-// How a lone caller waits for an answer that comes soon. To fall asleep and be woken takes longer than to look, and a
-// processor that is awake takes the disk's interrupts sooner.
+// How a lone blocked caller waits for an answer that comes soon. To fall asleep and be woken takes longer than to look,
+// and a processor that is awake takes the disk's interrupts sooner.
 #pragma once
 
 #include <algorithm>
@@ -11,45 +11,74 @@ namespace bobbin {
 
 class Lookout {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  using Clock = std::chrono::steady_clock;
 
-  // Any thread. Returns once `answered` holds, at `deadline`, or after a fraction of a millisecond; at once if another
-  // caller looks out, or if answers have mostly taken longer than that. Gives way to every other thread.
+  explicit Lookout(bool others_can_work = std::thread::hardware_concurrency() > 1)
+      : others_can_work_(others_can_work) {}
+
+  // A blocked caller, from before its request is sent until it is answered.
+  class Caller {
+   public:
+    explicit Caller(Lookout& lookout) : lookout_(lookout) { ++lookout_.callers_; }
+    ~Caller() { --lookout_.callers_; }
+    Caller(const Caller&) = delete;
+    Caller& operator=(const Caller&) = delete;
+
+    // Returns once `answered` holds, at `deadline`, or after a fraction of a millisecond; at once if there are other
+    // callers, or if that has hardly ever been long enough. Yields its processor all the while.
+    template <class Answered>
+    void look_for(const Answered& answered, Clock::time_point deadline) {
+      lookout_.look_for(answered, deadline);
+    }
+
+   private:
+    Lookout& lookout_;
+  };
+
+ private:
+  enum class Sight { answer, nothing, deadline };
+
+  // About two commits of a fast disk.
+  static constexpr std::chrono::microseconds longest{300};
+  // Others want the processor when it does not come back by then.
+  static constexpr std::chrono::microseconds yielded_for_long{100};
+  // A miss counts as much as this many hits; with none left only every 64th call looks.
+  static constexpr int hits_a_miss = 4;
+  static constexpr int hits_max = 16;
+  static constexpr unsigned calls_a_trial = 64;
+
   template <class Answered>
-  void look_for(const Answered& answered, Time deadline) {
-    if (!others_can_work_ || taken_.exchange(true, std::memory_order_acquire)) return;
-    if (is_worth_it()) count(look(answered, std::min(deadline, std::chrono::steady_clock::now() + longest)));
+  void look_for(const Answered& answered, Clock::time_point deadline) {
+    if (!others_can_work_ || callers_ > 1 || taken_.exchange(true, std::memory_order_acquire)) return;
+    if (hits_ > 0 || ++passed_over_ % calls_a_trial == 0) count(look(answered, deadline));
     taken_.store(false, std::memory_order_release);
   }
 
- private:
-  // About two commits of a fast disk.
-  static constexpr std::chrono::microseconds longest{300};
-  static constexpr int hits_max = 16;
-  static constexpr int hits_a_miss = 4;
-  static constexpr int calls_a_trial = 64;
-
   template <class Answered>
-  static bool look(const Answered& answered, Time until) {
+  static Sight look(const Answered& answered, Clock::time_point deadline) {
+    auto now = Clock::now();
+    const auto until = now + longest;
     while (!answered()) {
-      if (std::chrono::steady_clock::now() >= until) return false;
+      const auto before = now;
       std::this_thread::yield();
+      now = Clock::now();
+      if (now >= deadline) return Sight::deadline;
+      if (now >= until || now - before > yielded_for_long) return Sight::nothing;
     }
-    return true;
-  }
-  bool is_worth_it() { return hits_ > 0 || ++passed_over_ % calls_a_trial == 0; }
-  void count(bool hit) {
-    if (hit && hits_ < hits_max)
-      ++hits_;
-    else if (!hit)
-      hits_ = std::max(hits_ - hits_a_miss, 0);
+    return Sight::answer;
   }
 
-  const bool others_can_work_ = std::thread::hardware_concurrency() > 1;
+  void count(Sight sight) {
+    if (sight == Sight::answer) hits_ = std::min(hits_ + 1, hits_max);
+    if (sight == Sight::nothing) hits_ = std::max(hits_ - hits_a_miss, 0);
+  }
+
+  const bool others_can_work_;
+  std::atomic<int> callers_{0};
   std::atomic<bool> taken_{false};
   // Of whoever has taken it.
   int hits_ = hits_max;
-  int passed_over_ = 0;
+  unsigned passed_over_ = 0;
 };
 
 }  // namespace bobbin

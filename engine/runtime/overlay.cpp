@@ -113,8 +113,8 @@ void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
   }
   changed_dead_letters_.clear();
 
-  // Once the oldest row has reached its age, rows leave until the oldest has half of it: in stretches, so that most
-  // small commits carry no row at all.
+  // Once the oldest row has reached its age, rows leave until none has half of the usual age: in stretches, so that
+  // most small commits carry no row at all.
   if (!dirty_.empty() && dirty_.front().since <= share.old) draining_ = true;
   std::size_t bytes = 0;
   for (; draining_ && batch.instances.size() < share.rows && bytes < share.bytes; dirty_.pop_front()) {

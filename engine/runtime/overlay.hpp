@@ -65,7 +65,7 @@ class Overlay final : public FoldTarget {
   // ---- Checkpoint ----
   struct Share {
     Lsn old;       // rows that have been dirty since this record are to leave
-    Lsn half_old;  // once some do, all leave that have been since this one
+    Lsn half_old;  // once some do, all leave that have been since this one, a later one
     std::size_t rows;
     std::size_t bytes;  // about; one row goes whatever its size
   };

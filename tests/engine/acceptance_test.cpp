@@ -384,7 +384,7 @@ TEST_CASE("S27: close commits what was taken, refuses what comes, and says so") 
 
 TEST_CASE("list shows every instance once, a page at a time, from rows and from memory") {
   EngineOptions options;
-  options.checkpoint_age_records = 4;
+  options.checkpoint_age_records = 2;
   World world(registration, options);
   for (int i = 0; i < 40; ++i) world.start({"it", std::to_string(i)}, "");
   std::set<Text> seen;

@@ -79,6 +79,34 @@ TEST_CASE("P9: records with large payloads leave the tail as soon as many small 
   CHECK(tail.records() <= 2 * 16 + 4);
 }
 
+TEST_CASE("P9: the tail's bound counts more than that few rows are dirty") {
+  EngineOptions options;
+  options.checkpoint_age_records = 60;
+  options.tail_records_max = 256;
+  World world(waiting_for_ever, options);
+  LongestTail tail;
+  for (int i = 0; i < 1'000; ++i) {
+    REQUIRE(!world.event_with_start({"it", "one"}, "", "e", "value").error);
+    tail.look(world);
+  }
+  CHECK(tail.records() >= 60);
+  CHECK(tail.records() <= 70);
+}
+
+TEST_CASE("P9: rows grow old as usual once many are dirty") {
+  EngineOptions options;
+  options.checkpoint_age_records = 32;
+  World world(waiting_for_ever, options);
+  LongestTail tail;
+  for (int i = 0; i < 40; ++i) REQUIRE(!world.event_with_start({"it", "one"}, "", "e", "value").error);
+  for (int i = 0; i < 400; ++i) {
+    REQUIRE(!world.event_with_start({"it", std::to_string(i)}, "", "e", "value").error);
+    if (i >= 40) tail.look(world);
+  }
+  CHECK(tail.records() >= 32);
+  CHECK(tail.records() <= 2 * 32);
+}
+
 TEST_CASE("P9: rows that are young still leave when the tail comes near its bound") {
   EngineOptions options;
   options.checkpoint_age_records = 1u << 20;

@@ -187,7 +187,7 @@ TEST_CASE("S5: a timer that somebody forgot does not keep an instance running") 
 
 TEST_CASE("S5, P9: timers of instances that are not in memory fire too, from rows of the store") {
   EngineOptions options;
-  options.checkpoint_age_records = 2;
+  options.checkpoint_age_records = 1;
   World world([](Registry& registry) { registry.orchestrator("it", ten_seconds); }, options);
   for (int i = 0; i < 50; ++i) {
     world.start({"it", std::to_string(i)}, "");

@@ -141,7 +141,7 @@ TEST_CASE("P1, P2: after a cut at any commit, with unanswered calls repeated, th
   };
   EngineOptions options;
   SUBCASE("rows are hardly checkpointed: recovery folds the log") {}
-  SUBCASE("rows are checkpointed at once: recovery loads them") { options.checkpoint_age_records = 2; }
+  SUBCASE("rows are checkpointed at once: recovery loads them") { options.checkpoint_age_records = 1; }
   World reference(registration(std::make_shared<Attempts>()), options);
   std::vector<Answered> answers;
   const auto script = calls();

@@ -115,7 +115,9 @@ TEST_CASE("P10: what a held turn was given is given to the run when the damage i
     });
   };
   Lines lines;
-  World world(registration, lines.options());
+  auto options = lines.options();
+  options.retention = 24h;  // the audit wants to see the whole log
+  World world(registration, options);
   const auto damage_unread = [&](const Text& input) {
     world.start(name, input);
     const auto record = world.event_with_start(name, "", "x", "1").value.position.lsn;

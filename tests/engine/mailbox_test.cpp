@@ -27,7 +27,7 @@ const InstanceName key{"gather", "k"};
 EngineOptions options() {
   EngineOptions options;
   options.mailbox_time_to_live = 10min;
-  options.checkpoint_age_records = 4;
+  options.checkpoint_age_records = 2;
   return options;
 }
 

@@ -36,7 +36,7 @@ void registration(Registry& registry) {
 EngineOptions options() {
   EngineOptions options;
   options.retention = 1h;
-  options.checkpoint_age_records = 16;
+  options.checkpoint_age_records = 5;
   return options;
 }
 

@@ -58,7 +58,7 @@ TEST_CASE("S13: an id that came again beyond the horizon is remembered over a cr
 
 TEST_CASE("S21: attempt numbers count the opens since the decision, however the tail was folded") {
   EngineOptions options;
-  options.checkpoint_age_records = 16;  // rows and log state leave while the activity runs
+  options.checkpoint_age_records = 4;  // rows and log state leave while the activity runs
   World world(
       [](Registry& registry) {
         registry.orchestrator("call", [](Context& ctx, const std::string&) {

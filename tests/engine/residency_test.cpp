@@ -220,7 +220,7 @@ TEST_CASE("S25: when very many timers are due at once, their instances come into
   constexpr std::uint64_t many = 3'000;
   EngineOptions options;
   options.resident_instances = 4;
-  options.checkpoint_age_records = 64;
+  options.checkpoint_age_records = 20;
   World world(
       [](Registry& registry) {
         registry.orchestrator("it", [](Context& ctx, const Text&) {

@@ -26,7 +26,7 @@ int seconds_of(int number) { return 60 + (number * 7'919) % 3'600; }
 
 EngineOptions options() {
   EngineOptions options;
-  options.checkpoint_age_records = 64;
+  options.checkpoint_age_records = 20;
   options.resident_instances = 100;
   return options;
 }

@@ -44,9 +44,9 @@ struct EngineOptions {
   // instance that has had another run since, each record goes when it is this old.
   Duration retention = std::chrono::hours(24);
 
-  // A row is checkpointed once it has been dirty for this many records, of which one with much payload counts as one
-  // for each KiB: hot rows are written once a stretch, and recovery folds little more than this. Up to four times as
-  // many while few rows are dirty, for then recovery has few to load.
+  // A row is checkpointed once it has been dirty for this many records (one with much payload counts as one for each
+  // KiB) if as many rows are dirty, and for up to four times as many the fewer are: hot rows are written once a stretch,
+  // and recovery folds many records into few rows, or fewer into many.
   std::uint64_t checkpoint_age_records = 8'192;
   // Recovery folds about this many at most, counted in the same way (P9). From half of it on checkpoints hurry; at it
   // nothing is taken in before rows have left.
