@@ -49,9 +49,8 @@ class Lookout {
 
   template <class Answered>
   void look_for(const Answered& answered, Clock::time_point deadline) {
-    if (!others_can_work_ || callers_ > 1 || taken_.exchange(true, std::memory_order_acquire)) return;
+    if (!others_can_work_ || callers_ > 1) return;
     if (hits_ > 0 || ++passed_over_ % calls_a_trial == 0) count(look(answered, deadline));
-    taken_.store(false, std::memory_order_release);
   }
 
   template <class Answered>
@@ -75,8 +74,7 @@ class Lookout {
 
   const bool others_can_work_;
   std::atomic<int> callers_{0};
-  std::atomic<bool> taken_{false};
-  // Of whoever has taken it.
+  // Of the one who found itself alone: until it is gone, nobody else does.
   int hits_ = hits_max;
   unsigned passed_over_ = 0;
 };
