@@ -48,7 +48,7 @@ std::optional<DedupEntry> DedupIndex::find(const Id128& hash) {
   const auto look = [&](std::uint32_t number) { return find_in_run(hash, number); };
   if (auto found = tags_.find(hash, look)) return found;
   if (auto found = loaded_tags_.find(hash, look)) return found;
-  if (first_stored_ >= loaded_from_ && damaged_.empty()) return std::nullopt;
+  if (runs_unread() == 0 && damaged_.empty()) return std::nullopt;
   const auto snapshot = store_.snapshot();  // one for all of them
   const auto find_in = [&](std::uint32_t number) {
     return snapshot->find_dedup(stored_[number - first_stored_].run.run, hash);
@@ -73,7 +73,7 @@ std::optional<DedupEntry> DedupIndex::find_in_run(const Id128& hash, std::uint32
 // The newest first: the oldest are dropped soon, anyway.
 bool DedupIndex::load_tags(std::size_t ids) {
   std::unique_ptr<Snapshot> snapshot;
-  while (first_stored_ < loaded_from_ && ids > 0) {
+  while (runs_unread() > 0 && ids > 0) {
     if (!snapshot) snapshot = store_.snapshot();
     const auto number = loaded_from_ - 1;
     std::vector<Id128> hashes;
@@ -85,7 +85,7 @@ bool DedupIndex::load_tags(std::size_t ids) {
       loaded_from_ = number;
       throw *damage;
     }
-    for (const auto& hash : hashes) loaded_tags_.add(hash, number);
+    loaded_tags_.add(hashes, number);
     if (hashes.size() == ids) {
       loaded_up_to_ = hashes.back();
       return true;
@@ -94,7 +94,7 @@ bool DedupIndex::load_tags(std::size_t ids) {
     loaded_up_to_.reset();
     loaded_from_ = number;
   }
-  return first_stored_ < loaded_from_;
+  return runs_unread() > 0;
 }
 
 void DedupIndex::add(const DedupEntry& entry, Lsn record, Elapsed elapsed) {

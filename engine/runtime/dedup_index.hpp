@@ -46,6 +46,8 @@ class DedupIndex {
   // Reads tags of up to `ids` stored ids. False: all have been read. Throws Corrupt at a damaged one: ids are looked up
   // in its run, and the next call goes on with the run before.
   bool load_tags(std::size_t ids);
+  // Runs in which each new id is looked up, as their tags have not been read.
+  std::size_t runs_unread() const { return loaded_from_ > first_stored_ ? loaded_from_ - first_stored_ : 0; }
 
   // The ids in memory are to go with the next checkpoints, be they few and young.
   void hurry();

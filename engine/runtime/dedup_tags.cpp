@@ -1,5 +1,6 @@
 #include "engine/runtime/dedup_tags.hpp"
 
+#include <endian.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -16,6 +17,8 @@ constexpr std::size_t first_segment_ids = std::size_t{1} << 12;
 constexpr std::size_t segment_ids_min = std::size_t{1} << 17;
 constexpr std::size_t segment_ids_max = std::size_t{1} << 22;
 constexpr std::uint32_t runs_a_segment = 0xffff;
+// Of many ids, lines are brought to the cache so many ids ahead.
+constexpr std::size_t prefetched_ahead = 16;
 
 std::uint64_t word_of(const Id128& hash, std::size_t from) {
   std::uint64_t word = 0;
@@ -27,9 +30,10 @@ std::uint64_t word_of(const Id128& hash, std::size_t from) {
 
 void DedupTags::Unmap::operator()(Line* lines) const noexcept { ::munmap(lines, bytes); }
 
+// In the order of the hashes: a stored run is read in that order, so its tags go from line to line.
 std::size_t DedupTags::Segment::line_of(const Id128& hash) const {
   __extension__ using Wide = unsigned __int128;
-  return static_cast<std::size_t>(Wide{word_of(hash, 0)} * line_count >> 64);
+  return static_cast<std::size_t>(Wide{be64toh(word_of(hash, 0))} * line_count >> 64);
 }
 
 // Of other bytes than those that choose the line; in the upper half, where a slot has it.
@@ -58,15 +62,25 @@ void DedupTags::add(const Id128& hash, std::uint32_t run) {
   auto& segment = segments_.front();
   const auto slot = tag_of(hash) | (run - segment.first_run + 1);
   for (auto at = segment.line_of(hash);; at = (at + 1) % segment.line_count) {
-    auto& slots = segment.lines[at].slots;
-    const auto free = std::find(std::begin(slots), std::end(slots), 0u);
-    if (free == std::end(slots)) continue;
-    *free = slot;
+    auto& line = segment.lines[at];
+    const auto taken = line.taken();
+    if (taken == slots_a_line) continue;
+    line.slots[taken] = slot;
     break;
   }
   segment.last_run = std::max(segment.last_run, run);
   ++segment.ids;
   ++ids_;
+}
+
+void DedupTags::add(std::span<const Id128> hashes, std::uint32_t run) {
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    if (i + prefetched_ahead < hashes.size() && !segments_.empty()) {
+      const auto& segment = segments_.front();
+      __builtin_prefetch(&segment.lines[segment.line_of(hashes[i + prefetched_ahead])], 1);
+    }
+    add(hashes[i], run);
+  }
 }
 
 void DedupTags::prefetch(const Id128& hash) const {

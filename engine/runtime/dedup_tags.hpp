@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 
 namespace bobbin {
 
@@ -14,6 +15,7 @@ class DedupTags {
  public:
   // Run numbers may come in any order as long as those of neighbouring calls are near each other.
   void add(const Id128& hash, std::uint32_t run);
+  void add(std::span<const Id128> hashes, std::uint32_t run);
   // A look-up of it is about to come.
   void prefetch(const Id128& hash) const;
   // The first answer that `look` (std::optional of something) has for a run that may hold the hash.
@@ -26,10 +28,12 @@ class DedupTags {
   static constexpr std::size_t slots_a_line = 16;
   static constexpr std::uint32_t tag_mask = 0xffff'0000;
   // Of a hash's piece << 16 | its run's number in the segment, from 1. Taken in order; 0 is free.
+  using Four = std::uint32_t __attribute__((vector_size(16)));
   struct alignas(64) Line {
     std::uint32_t slots[slots_a_line];
 
     bool may_hold(std::uint32_t tag) const;
+    std::size_t taken() const;
   };
   struct Unmap {
     std::size_t bytes;
@@ -55,13 +59,19 @@ class DedupTags {
 
 // All slots at once and without branches: nearly never does any match.
 inline bool DedupTags::Line::may_hold(std::uint32_t tag) const {
-  using Four = std::uint32_t __attribute__((vector_size(16)));
   const auto* four = reinterpret_cast<const Four*>(slots);
   const auto equal = [&](std::size_t i) { return (four[i] & tag_mask) == tag; };
   const auto any = equal(0) | equal(1) | equal(2) | equal(3);
   using Two = std::uint64_t __attribute__((vector_size(16)));
   const auto halves = reinterpret_cast<Two>(any);
   return (halves[0] | halves[1]) != 0;
+}
+
+// Without branches, too: how many are taken is as good as random.
+inline std::size_t DedupTags::Line::taken() const {
+  const auto* four = reinterpret_cast<const Four*>(slots);
+  const auto free = (four[0] == 0) + (four[1] == 0) + (four[2] == 0) + (four[3] == 0);  // a lane is 0, or -1 for each
+  return slots_a_line + static_cast<std::size_t>(static_cast<std::ptrdiff_t>(free[0]) + free[1] + free[2] + free[3]);
 }
 
 template <class Look>

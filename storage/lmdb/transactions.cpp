@@ -117,7 +117,7 @@ LmdbCursor& LmdbWriter::at(Table table) {
 void LmdbWriter::append(Table table, std::string_view key, std::string_view value) {
   expect(key.size() % 8 == 0 && value.size() % 8 == 0, "keys and values of the log have sizes that are multiples of 8");
   at(table).put(key, value, MDB_APPEND);
-  appended_bytes_ += key.size() + value.size() + entry_overhead;
+  appended_bytes_[static_cast<std::size_t>(table)] += key.size() + value.size() + entry_overhead;
 }
 
 void LmdbWriter::put(Table table, std::string_view key, std::string_view value) {
@@ -138,8 +138,8 @@ void LmdbWriter::erase(Table table, std::string_view key) {
 
 std::uint64_t LmdbWriter::leaves_at_most(std::size_t table) const {
   auto leaves = leaves_changed(changes_[table]);
-  if (table == static_cast<std::size_t>(Table::log))
-    leaves += leaves_filled(appended_bytes_, 1) + 2 * leaves_filled(purged_bytes_, purged_stretches_);
+  if (appended_bytes_[table] != 0) leaves += leaves_filled(appended_bytes_[table], 1);
+  if (table == static_cast<std::size_t>(Table::log)) leaves += 2 * leaves_filled(purged_bytes_, purged_stretches_);
   return leaves;
 }
 

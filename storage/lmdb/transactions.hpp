@@ -109,7 +109,7 @@ class LmdbWriter final : public Writer {
   std::array<std::optional<LmdbCursor>, table_count> cursors_;
   std::array<std::uint64_t, table_count>
       changes_{};  // entries put or erased, but for those that leave the log's beginning
-  std::uint64_t appended_bytes_ = 0;
+  std::array<std::uint64_t, table_count> appended_bytes_{};
   std::uint64_t purged_bytes_ = 0;
   std::uint64_t purged_stretches_ = 0;
   std::uint64_t purged_lsn_ = 0;  // the last one

@@ -42,6 +42,16 @@ constexpr std::string_view dropped_prefix = "dropped_";
 
 Key dropped_key(std::uint64_t run) { return Key().add_raw(dropped_prefix).add(run); }
 
+// Runs are named upwards and written in the order of their hashes, so nearly always behind all others: appended, chunks
+// fill their pages, and those of a run lie together.
+void put_chunk(Writer& writer, std::string_view key, std::string_view chunk) {
+  auto& chunks = writer.cursor(Table::dedup_chunks);
+  if (!chunks.last() || chunks.key() < key)
+    writer.append(Table::dedup_chunks, key, chunk);
+  else
+    writer.put(Table::dedup_chunks, key, chunk);
+}
+
 void write_piece(Writer& writer, std::uint64_t run, std::span<const DedupEntry> entries) {
   alignas(8) std::array<std::byte, part_bytes_max> bytes;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -51,7 +61,7 @@ void write_piece(Writer& writer, std::uint64_t run, std::span<const DedupEntry> 
   const auto key = dedup_chunk_key(run, entries.front().hash);
   const auto framed = std::span(bytes).first(sizeof(RowFrame) + entries.size() * sizeof(StoredEntry));
   seal_row(framed, key.view());
-  writer.put(Table::dedup_chunks, key.view(), {reinterpret_cast<const char*>(framed.data()), framed.size()});
+  put_chunk(writer, key.view(), {reinterpret_cast<const char*>(framed.data()), framed.size()});
 }
 
 bool belongs_to(std::string_view key, std::uint64_t run) { return key.size() == 24 && number_at(key, 0) == run; }
@@ -105,6 +115,8 @@ bool seek_chunk(Cursor& cursor, std::uint64_t run, const Id128& hash) {
   return found_chunk && belongs_to(cursor.key(), run);
 }
 
+constexpr std::size_t hashes_reserved_max = 65'536;
+
 }  // namespace
 
 std::optional<DedupEntry> find_dedup_entry(Reader& reader, std::uint64_t run, const Id128& hash) {
@@ -121,6 +133,7 @@ std::vector<Id128> read_dedup_hashes(Reader& reader, std::uint64_t run, const st
                                      std::size_t limit) {
   auto& cursor = reader.cursor(Table::dedup_chunks);
   std::vector<Id128> hashes;
+  hashes.reserve(std::min(limit, hashes_reserved_max));
   bool more = after ? seek_chunk(cursor, run, *after) : cursor.seek(Key().add(run).view());
   for (; more && belongs_to(cursor.key(), run) && hashes.size() < limit; more = cursor.next()) {
     const auto entries = entries_at(cursor);

@@ -193,6 +193,28 @@ TEST_CASE("S26: the disk is asked again before what is reserved beyond the end i
   CHECK(most_of(reserved - 1'000) == grown);
 }
 
+TEST_CASE("the chunks of dedup runs fill the pages that they are written to") {
+  const TempDirectory directory;
+  const auto log = directory.path() / "log";
+  const auto store = open_lmdb(log);
+  Generator generate(9);
+  std::size_t bytes = 0;
+  for (std::uint64_t run = 1; run <= 5; ++run) {
+    std::vector<DedupEntry> entries(4'000);
+    for (auto& entry : entries) entry.hash = generate.id();
+    std::ranges::sort(entries, {}, &DedupEntry::hash);
+    for (auto from = entries.begin(); from != entries.end();) {
+      const auto to = from + std::min<std::ptrdiff_t>(500, entries.end() - from);
+      Batch batch;
+      batch.dedup_chunks.push_back({run, {from, to}});
+      store->commit(batch);
+      bytes += 48 * static_cast<std::size_t>(to - from);
+      from = to;
+    }
+  }
+  CHECK(fs::file_size(log / "data.mdb") < bytes + bytes / 2);
+}
+
 TEST_CASE("snapshots are many, short and reused") {
   const TempDirectory directory;
   const auto log = log_of_ten(directory);

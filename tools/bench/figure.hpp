@@ -38,6 +38,7 @@ std::vector<Figure> events_per_s(const Settings& settings);
 std::vector<Figure> events_per_s_1m_keys(const Settings& settings);
 std::vector<Figure> append_ratio(const Settings& settings);
 std::vector<Figure> single_latency_ratio(const Settings& settings);
+std::vector<Figure> first_calls_ms(const Settings& settings);
 std::vector<Figure> waiting(const Settings& settings);
 std::vector<Figure> replay_events_per_s(const Settings& settings);
 std::vector<Figure> purge_records_per_s(const Settings& settings);
