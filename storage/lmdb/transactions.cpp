@@ -128,9 +128,19 @@ void LmdbWriter::put(Table table, std::string_view key, std::string_view value) 
 
 void LmdbWriter::erase(Table table, std::string_view key) {
   auto& cursor = at(table);
-  if (!cursor.seek(key) || cursor.key() != key) return;
+  if (cursor.seek(key) && cursor.key() == key) erase_at(cursor, table);
+}
+
+// A cursor whose entry was deleted stands before the one behind it.
+bool LmdbWriter::erase_here(Table table) {
+  auto& cursor = at(table);
+  erase_at(cursor, table);
+  return cursor.next();
+}
+
+void LmdbWriter::erase_at(LmdbCursor& cursor, Table table) {
   if (table == Table::log)
-    count_purged(key, cursor.value().size());
+    count_purged(cursor.key(), cursor.value().size());
   else
     ++changes_[static_cast<std::size_t>(table)];
   cursor.erase();

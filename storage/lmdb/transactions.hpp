@@ -92,6 +92,7 @@ class LmdbWriter final : public Writer {
   void append(Table table, std::string_view key, std::string_view value) override;
   void put(Table table, std::string_view key, std::string_view value) override;
   void erase(Table table, std::string_view key) override;
+  bool erase_here(Table table) override;
   void commit();
 
   // Pages that this transaction's commit may add to the file at most, were no old one free to be used again: cheaply,
@@ -101,6 +102,7 @@ class LmdbWriter final : public Writer {
 
  private:
   LmdbCursor& at(Table table);
+  void erase_at(LmdbCursor& cursor, Table table);
   std::uint64_t leaves_at_most(std::size_t table) const;
   void count_purged(std::string_view key, std::size_t bytes);
 

@@ -57,11 +57,12 @@ void append_parts(Writer& writer, Table table, Key prefix, std::string_view fram
     writer.append(table, Key(prefix).add(part).view(), part_at(framed, part));
 }
 
-void erase_parts(Writer& writer, Table table, const Key& prefix, std::uint64_t from_part) {
+bool erase_parts(Writer& writer, Table table, const Key& prefix, std::uint64_t from_part) {
   auto& cursor = writer.cursor(table);
-  for (auto key = Key(prefix).add(from_part); cursor.seek(key.view()) && cursor.key() == key.view();
-       key = Key(prefix).add(++from_part))
-    writer.erase(table, key.view());
+  auto key = Key(prefix).add(from_part);
+  bool stands = cursor.seek(key.view());
+  for (; stands && cursor.key() == key.view(); key = Key(prefix).add(++from_part)) stands = writer.erase_here(table);
+  return stands;
 }
 
 void replace_parts(Writer& writer, Table table, const Key& prefix, std::string_view framed) {

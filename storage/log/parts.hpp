@@ -16,7 +16,8 @@ inline constexpr std::size_t part_bytes_max = 1904;
 
 // Files `framed` under `prefix` and part numbers 0, 1, ... A value that was there before is replaced whole.
 void append_parts(Writer& writer, Table table, Key prefix, std::string_view framed);
-void erase_parts(Writer& writer, Table table, const Key& prefix, std::uint64_t from_part = 0);
+// Leaves the table's cursor on the entry behind what it erased; says whether there is one.
+bool erase_parts(Writer& writer, Table table, const Key& prefix, std::uint64_t from_part = 0);
 void replace_parts(Writer& writer, Table table, const Key& prefix, std::string_view framed);
 
 // Puts values together again. Holds the bytes of the last one that had several parts.

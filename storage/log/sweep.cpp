@@ -57,23 +57,29 @@ class Pass {
   Committed& done_;
   PartReader parts_{writer_};
   std::optional<PurgedStretch> gap_;  // being made
+  bool stands_ = false;               // the log's cursor: on the record to be looked at next, or on the one looked at
 };
 
 Lsn Pass::run(Lsn from, Lsn end) {
   auto& log = writer_.cursor(Table::log);
   Lsn at = from;
+  stands_ = log.seek(log_key(at).view());
   for (; at < end && left_ > 0; --left_) {
-    if (!log.seek(log_key(at).view()) || log.key().size() < sizeof(Lsn)) break;
+    if (!stands_ || log.key().size() < sizeof(Lsn)) break;
     const auto lsn = number_at(log.key(), 0);
     if (lsn >= end || lsn >= last_) {
       at = std::min(end, lsn);
       break;
     }
     auto verdict = Verdict::keep;
-    damage_met_in([&] { verdict = look_at(lsn); });  // what is damaged stays for `verify` to name
+    const auto damage = damage_met_in([&] { verdict = look_at(lsn); });  // stays for `verify` to name
     at = verdict == Verdict::too_young ? lsn : lsn + 1;
     if (verdict == Verdict::too_young) break;
     if (verdict == Verdict::keep && reason_ == Reason::age) ++done_.kept;
+    if (damage)
+      stands_ = log.seek(log_key(at).view());
+    else if (verdict == Verdict::keep)
+      stands_ = log.next();
   }
   close_gap();
   if (left_ == 0 && at < end) done_.rests = true;
@@ -129,7 +135,7 @@ bool Pass::held(Lsn lsn) {
 
 void Pass::purge(Lsn lsn, std::uint64_t checksum) {
   forget_settled(lsn);
-  erase_parts(writer_, Table::log, log_key(lsn));
+  stands_ = erase_parts(writer_, Table::log, log_key(lsn));
   if (gap_ && gap_->last + 1 != lsn) close_gap();
   gap_ = PurgedStretch{gap_ ? gap_->first : lsn, lsn, checksum};
   ++done_.purged;

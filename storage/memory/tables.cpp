@@ -129,4 +129,10 @@ void MemoryWriter::put(Table table, std::string_view key, std::string_view value
 
 void MemoryWriter::erase(Table table, std::string_view key) { view_.tables().change(table, key, nullptr); }
 
+bool MemoryWriter::erase_here(Table table) {
+  auto& cursor = view_.cursor(table);
+  erase(table, cursor.key());
+  return cursor.next();
+}
+
 }  // namespace bobbin::storage

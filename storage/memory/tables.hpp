@@ -112,6 +112,7 @@ class MemoryWriter final : public Writer {
   void append(Table table, std::string_view key, std::string_view value) override;
   void put(Table table, std::string_view key, std::string_view value) override;
   void erase(Table table, std::string_view key) override;
+  bool erase_here(Table table) override;
   void commit() { view_.tables().commit(); }
 
  private:

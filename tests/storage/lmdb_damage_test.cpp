@@ -65,6 +65,7 @@ TEST_CASE("a newer format is refused with both versions") {
       storage::Cursor& cursor(storage::Table) override { throw InvalidArgument("not needed"); }
       void append(storage::Table, std::string_view, std::string_view) override {}
       void erase(storage::Table, std::string_view) override {}
+      bool erase_here(storage::Table) override { return false; }
       void put(storage::Table, std::string_view key, std::string_view value) override {
         MDB_val stored_key{key.size(), const_cast<char*>(key.data())};
         MDB_val stored{value.size(), const_cast<char*>(value.data())};
