@@ -113,31 +113,36 @@ void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
   }
   changed_dead_letters_.clear();
 
-  // Once the oldest row has reached its age, rows leave until none has half of the usual age: in stretches, so that
-  // most small commits carry no row at all.
-  if (!dirty_.empty() && dirty_.front().since <= share.old) draining_ = true;
+  if (stretch_.empty() && !dirty_.empty() && dirty_.front().since <= share.old) begin_stretch(share.half_old);
   std::size_t bytes = 0;
-  for (; draining_ && batch.instances.size() < share.rows && bytes < share.bytes; dirty_.pop_front()) {
-    if (dirty_.empty() || dirty_.front().since > share.half_old) {
-      draining_ = false;
-      break;
-    }
-    const auto& oldest = dirty_.front();
-    auto* instance = resident_row(oldest.id);
-    if (!instance || instance->dirty_since != oldest.since) continue;
+  for (; !stretch_.empty() && batch.instances.size() < share.rows && bytes < share.bytes; stretch_.pop_back()) {
+    auto* instance = dirty_instance(stretch_.back());
+    if (!instance) continue;
     batch.instances.push_back(instance->state);
     bytes += bytes_of(instance->state);
     instance->dirty_since = 0;
     instance->row_in = last;
-    written_.push_back({last, oldest.id});
+    written_.push_back({last, stretch_.back().id});
   }
-  std::sort(batch.instances.begin(), batch.instances.end(),
-            [](const InstanceState& a, const InstanceState& b) { return a.id < b.id; });
 
   const auto old_ledger = [&](const auto& ledger) { return ledger.second <= share.half_old; };
   if (batch.instances.empty() && std::none_of(dirty_ledgers_.begin(), dirty_ledgers_.end(), old_ledger)) return;
   for (const auto& [name, since] : dirty_ledgers_) batch.ledgers.push_back(ledgers_.at(name));
   dirty_ledgers_.clear();
+}
+
+// Once the oldest row has reached its age, all leave that have half of the usual age: in stretches, so that most small
+// commits carry no row at all, and in the order of the table, so that rows of one page leave together.
+void Overlay::begin_stretch(Lsn half_old) {
+  stretch_since_ = dirty_.front().since;
+  for (; !dirty_.empty() && dirty_.front().since <= half_old; dirty_.pop_front())
+    if (dirty_instance(dirty_.front())) stretch_.push_back(dirty_.front());
+  std::sort(stretch_.begin(), stretch_.end(), [](const Dirty& a, const Dirty& b) { return b.id < a.id; });
+}
+
+Instance* Overlay::dirty_instance(const Dirty& entry) {
+  auto* instance = resident_row(entry.id);
+  return instance && instance->dirty_since == entry.since ? instance : nullptr;
 }
 
 LogState Overlay::log_state_before(Lsn fold_from) const {
@@ -149,6 +154,7 @@ LogState Overlay::log_state_before(Lsn fold_from) const {
 
 Lsn Overlay::oldest_dirty(Lsn last) const {
   Lsn oldest = dirty_.empty() ? last + 1 : dirty_.front().since;
+  if (!stretch_.empty()) oldest = stretch_since_;
   for (const auto& [name, since] : dirty_ledgers_) oldest = std::min(oldest, since);
   return oldest;
 }

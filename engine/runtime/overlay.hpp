@@ -69,10 +69,10 @@ class Overlay final : public FoldTarget {
     std::size_t rows;
     std::size_t bytes;  // about; one row goes whatever its size
   };
-  // Adds to the batch, whose last record is `last`: changed dead letters, and its share of the oldest rows, with the
-  // ledgers.
+  // Adds to the batch, whose last record is `last`: changed dead letters, and its share of the rows that are to leave,
+  // with the ledgers.
   void checkpoint(Batch& batch, Lsn last, Share share);
-  std::size_t dirty_rows() const { return dirty_.size(); }
+  std::size_t dirty_rows() const { return dirty_.size() + stretch_.size(); }
   // The first record that some stored row lacks; `last` + 1 if none.
   Lsn oldest_dirty(Lsn last) const;
   // The instance's row, if it still is that of record `lsn` and nobody needs it, is deleted with the next checkpoint:
@@ -100,6 +100,9 @@ class Overlay final : public FoldTarget {
     InstanceId id;
   };
   Instance& own(const InstanceId& id);
+  void begin_stretch(Lsn half_old);
+  // Null if the entry does not count any more.
+  Instance* dirty_instance(const Dirty& entry);
 
   Store& store_;
   LogState log_state_;
@@ -112,7 +115,8 @@ class Overlay final : public FoldTarget {
   std::vector<Position> changed_dead_letters_;   // by records of the open batch
   std::deque<std::pair<Lsn, Position>> stored_dead_letters_;
   std::deque<Dirty> dirty_;            // oldest first; an entry counts while its instance is dirty since then
-  bool draining_ = false;              // rows are leaving
+  std::vector<Dirty> stretch_;         // those that are leaving, by id, the first one last
+  Lsn stretch_since_ = 0;              // of the oldest of them
   std::vector<InstanceId> forgotten_;  // since the last checkpoint
   std::deque<Written> written_;        // rows on their way to the store
   Unfinished unfinished_;

@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <utility>
+#include <vector>
+
 using namespace bobbin;
 using namespace bobbin::testing;
 using namespace std::chrono_literals;
@@ -63,6 +67,28 @@ TEST_CASE("P9: rows may be older while few are dirty") {
   const auto records = longest_tail(2);
   CHECK(records >= 3 * 16);
   CHECK(records <= 4 * 16);
+}
+
+TEST_CASE("rows leave in stretches, each in the order of the table") {
+  EngineOptions options;
+  options.checkpoint_age_records = 300;  // half of that are a stretch, which is more than one commit's share
+  World world(waiting_for_ever, options);
+  std::map<InstanceId, Lsn> stored;
+  std::optional<InstanceId> before;  // the last row of the commit before, if it wrote any
+  int continued = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    REQUIRE(!world.event_with_start({"it", std::to_string(i % 400)}, "", "e", "value").error);
+    std::vector<InstanceId> written;
+    for (const auto& row : world.disk().snapshot()->instances(std::nullopt, 1'000))
+      if (std::exchange(stored[row.id], row.lsn) != row.lsn) written.push_back(row.id);
+    if (before && !written.empty()) {
+      CHECK(*before < written.front());
+      ++continued;
+    }
+    before.reset();
+    if (!written.empty()) before = written.back();
+  }
+  CHECK(continued >= 10);
 }
 
 TEST_CASE("P9: records with large payloads leave the tail as soon as many small ones") {
