@@ -43,4 +43,7 @@ struct MemoryBackend {
   std::shared_ptr<MemoryDisk> disk = MemoryDisk::create();
 };
 
+// The types of a conformance test, which runs once on each.
+#define STORES LmdbBackend, MemoryBackend
+
 }  // namespace bobbin::test

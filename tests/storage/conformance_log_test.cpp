@@ -9,8 +9,6 @@
 using namespace bobbin;
 using namespace bobbin::test;
 
-#define STORES LmdbBackend, MemoryBackend
-
 namespace {
 
 Batch records_of(std::initializer_list<Record> records) {

@@ -12,8 +12,6 @@
 using namespace bobbin;
 using namespace bobbin::test;
 
-#define STORES LmdbBackend, MemoryBackend
-
 namespace {
 
 InstanceState live_instance(Generator& generate, LogTime due) {
