@@ -1,6 +1,5 @@
 #include "engine/runtime/dedup_tags.hpp"
 
-#include <endian.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -30,10 +29,10 @@ std::uint64_t word_of(const Id128& hash, std::size_t from) {
 
 void DedupTags::Unmap::operator()(Line* lines) const noexcept { ::munmap(lines, bytes); }
 
-// In the order of the hashes: a stored run is read in that order, so its tags go from line to line.
+// Not in the order of the hashes, in which a stored run is read: a part of a run would all go to a part of the lines.
 std::size_t DedupTags::Segment::line_of(const Id128& hash) const {
   __extension__ using Wide = unsigned __int128;
-  return static_cast<std::size_t>(Wide{be64toh(word_of(hash, 0))} * line_count >> 64);
+  return static_cast<std::size_t>(Wide{word_of(hash, 0)} * line_count >> 64);
 }
 
 // Of other bytes than those that choose the line; in the upper half, where a slot has it.

@@ -27,8 +27,8 @@ class DedupTags {
  private:
   static constexpr std::size_t slots_a_line = 16;
   static constexpr std::uint32_t tag_mask = 0xffff'0000;
-  // Of a hash's piece << 16 | its run's number in the segment, from 1. Taken in order; 0 is free.
   using Four = std::uint32_t __attribute__((vector_size(16)));
+  // Of a hash's piece << 16 | its run's number in the segment, from 1. Taken in order; 0 is free.
   struct alignas(64) Line {
     std::uint32_t slots[slots_a_line];
 

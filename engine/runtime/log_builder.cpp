@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t rows_a_batch = 64;
 constexpr std::size_t row_bytes_a_batch = 4u << 20;
 constexpr std::size_t dedup_chunks_a_batch = 16;
+// Rows leave in the order of their table, so many batches' share at a time.
+constexpr std::size_t batches_a_stretch = 8;
 // With a tail that has come half-way to its bound, batches carry so many times as much, and rows are old sooner.
 constexpr std::size_t share_when_behind = 4;
 // Recovery loads each row that it folds a record into, which costs about as much as to fold this many records more:
@@ -139,7 +141,8 @@ void LogBuilder::checkpoint(Batch& batch) {
   if (hurried_ && tail_weight() > tail_left_in_hurry) dedup_.hurry();
   overlay_.checkpoint(batch, last_,
                       {tail_.record_before(behind ? age : age_while_few_are_dirty()), tail_.record_before(age / 2),
-                       share(rows_a_batch, batch.records.size()), share(row_bytes_a_batch, 0)});
+                       share(rows_a_batch, batch.records.size()), share(row_bytes_a_batch, 0),
+                       behind ? 1 : batches_a_stretch});
   dedup_.checkpoint(batch, last_, share(dedup_chunks_a_batch, batch.records.size() / 16));
   const auto fold_from = std::min(overlay_.oldest_dirty(last_), dedup_.oldest_dirty(last_));
   const bool rows_left = !batch.instances.empty() || !batch.ledgers.empty() || !batch.dedup_runs.empty();

@@ -34,9 +34,9 @@ constexpr std::size_t records_worth_queueing = 128;
 // the writer's thread costs.
 constexpr std::size_t records_waited_for = 4;
 
-std::size_t requests_in_step(std::size_t runs_unread) {
-  if (runs_unread == 0) return requests_a_step;
-  return std::clamp(look_ups_a_step / runs_unread, std::size_t{1}, requests_a_step);
+bool looks_up(const Request& request) {
+  const auto* accept = std::get_if<AcceptRequest>(&request);
+  return accept && !accept->dedup_id.empty();
 }
 
 // Null if the run no longer waits for it.
@@ -150,10 +150,12 @@ bool Orchestrator::take_requests() {
   inbox_.take_outcomes(outcomes_);
   advance_clock();
   for (const auto& outcome : outcomes_) attempt_done(outcome);
-  const auto most = requests_in_step(core_.dedup.runs_unread());
-  for (std::size_t i = 0; i < most && handled_ < taken_.size(); ++i) {
+  const auto runs_unread = core_.dedup.runs_unread();
+  std::size_t look_ups = 0;
+  for (std::size_t i = 0; i < requests_a_step && look_ups < look_ups_a_step && handled_ < taken_.size(); ++i) {
     if (!core_.room.can_judge(taken_[handled_])) return false;
     if (i % prefetched_together == 0) prefetch();
+    if (looks_up(taken_[handled_])) look_ups += runs_unread;
     handle(taken_[handled_]);
     ++handled_;
   }

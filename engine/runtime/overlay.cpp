@@ -113,17 +113,25 @@ void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
   }
   changed_dead_letters_.clear();
 
-  if (stretch_.empty() && !dirty_.empty() && dirty_.front().since <= share.old) begin_stretch(share.half_old);
+  // When the oldest row has reached its age, all leave that have half of the usual age, so that most small commits carry no
+  // row at all.
+  if (share.batches == 1) end_stretch();
+  if (stretch_.empty() && !dirty_.empty() && dirty_.front().since <= share.old) leaving_through_ = share.half_old;
   std::size_t bytes = 0;
-  for (; !stretch_.empty() && batch.instances.size() < share.rows && bytes < share.bytes; stretch_.pop_back()) {
+  while (batch.instances.size() < share.rows && bytes < share.bytes) {
+    if (stretch_.empty()) begin_stretch(share);
+    if (stretch_.empty()) break;
     auto* instance = dirty_instance(stretch_.back());
+    stretch_.pop_back();
     if (!instance) continue;
     batch.instances.push_back(instance->state);
     bytes += bytes_of(instance->state);
     instance->dirty_since = 0;
     instance->row_in = last;
-    written_.push_back({last, stretch_.back().id});
+    written_.push_back({last, instance->state.id});
   }
+  std::sort(batch.instances.begin(), batch.instances.end(),
+            [](const InstanceState& a, const InstanceState& b) { return a.id < b.id; });
 
   const auto old_ledger = [&](const auto& ledger) { return ledger.second <= share.half_old; };
   if (batch.instances.empty() && std::none_of(dirty_ledgers_.begin(), dirty_ledgers_.end(), old_ledger)) return;
@@ -131,13 +139,26 @@ void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
   dirty_ledgers_.clear();
 }
 
-// Once the oldest row has reached its age, all leave that have half of the usual age: in stretches, so that most small
-// commits carry no row at all, and in the order of the table, so that rows of one page leave together.
-void Overlay::begin_stretch(Lsn half_old) {
-  stretch_since_ = dirty_.front().since;
-  for (; !dirty_.empty() && dirty_.front().since <= half_old; dirty_.pop_front())
-    if (dirty_instance(dirty_.front())) stretch_.push_back(dirty_.front());
+// The oldest rows, in the order of the table, so that rows of one page leave together.
+void Overlay::begin_stretch(const Share& share) {
+  std::size_t bytes = 0;
+  while (!dirty_.empty() && dirty_.front().since <= leaving_through_) {
+    if (stretch_.size() >= share.batches * share.rows || bytes >= share.batches * share.bytes) break;
+    if (const auto* instance = dirty_instance(dirty_.front())) {
+      if (stretch_.empty()) stretch_since_ = instance->dirty_since;
+      stretch_.push_back(dirty_.front());
+      bytes += bytes_of(instance->state);
+    }
+    dirty_.pop_front();
+  }
   std::sort(stretch_.begin(), stretch_.end(), [](const Dirty& a, const Dirty& b) { return b.id < a.id; });
+}
+
+// What has not left is dirty as before.
+void Overlay::end_stretch() {
+  std::sort(stretch_.begin(), stretch_.end(), [](const Dirty& a, const Dirty& b) { return a.since < b.since; });
+  dirty_.insert(dirty_.begin(), stretch_.begin(), stretch_.end());
+  stretch_.clear();
 }
 
 Instance* Overlay::dirty_instance(const Dirty& entry) {

@@ -65,9 +65,10 @@ class Overlay final : public FoldTarget {
   // ---- Checkpoint ----
   struct Share {
     Lsn old;       // rows that have been dirty since this record are to leave
-    Lsn half_old;  // once some do, all leave that have been since this one, a later one
+    Lsn half_old;  // when some do, all are to that have been since this one, a later one
     std::size_t rows;
-    std::size_t bytes;  // about; one row goes whatever its size
+    std::size_t bytes;    // about; one row goes whatever its size
+    std::size_t batches;  // that a stretch may take: until it has left, recovery folds from its oldest row
   };
   // Adds to the batch, whose last record is `last`: changed dead letters, and its share of the rows that are to leave,
   // with the ledgers.
@@ -100,7 +101,8 @@ class Overlay final : public FoldTarget {
     InstanceId id;
   };
   Instance& own(const InstanceId& id);
-  void begin_stretch(Lsn half_old);
+  void begin_stretch(const Share& share);
+  void end_stretch();
   // Null if the entry does not count any more.
   Instance* dirty_instance(const Dirty& entry);
 
@@ -115,7 +117,8 @@ class Overlay final : public FoldTarget {
   std::vector<Position> changed_dead_letters_;   // by records of the open batch
   std::deque<std::pair<Lsn, Position>> stored_dead_letters_;
   std::deque<Dirty> dirty_;            // oldest first; an entry counts while its instance is dirty since then
-  std::vector<Dirty> stretch_;         // those that are leaving, by id, the first one last
+  Lsn leaving_through_ = 0;            // rows that have been dirty since this one or an earlier are to leave
+  std::vector<Dirty> stretch_;         // those that leave next, by id, the first one last
   Lsn stretch_since_ = 0;              // of the oldest of them
   std::vector<InstanceId> forgotten_;  // since the last checkpoint
   std::deque<Written> written_;        // rows on their way to the store

@@ -115,8 +115,6 @@ bool seek_chunk(Cursor& cursor, std::uint64_t run, const Id128& hash) {
   return found_chunk && belongs_to(cursor.key(), run);
 }
 
-constexpr std::size_t hashes_reserved_max = 65'536;
-
 }  // namespace
 
 std::optional<DedupEntry> find_dedup_entry(Reader& reader, std::uint64_t run, const Id128& hash) {
@@ -133,7 +131,6 @@ std::vector<Id128> read_dedup_hashes(Reader& reader, std::uint64_t run, const st
                                      std::size_t limit) {
   auto& cursor = reader.cursor(Table::dedup_chunks);
   std::vector<Id128> hashes;
-  hashes.reserve(std::min(limit, hashes_reserved_max));
   bool more = after ? seek_chunk(cursor, run, *after) : cursor.seek(Key().add(run).view());
   for (; more && belongs_to(cursor.key(), run) && hashes.size() < limit; more = cursor.next()) {
     const auto entries = entries_at(cursor);

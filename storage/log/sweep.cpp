@@ -76,10 +76,7 @@ Lsn Pass::run(Lsn from, Lsn end) {
     at = verdict == Verdict::too_young ? lsn : lsn + 1;
     if (verdict == Verdict::too_young) break;
     if (verdict == Verdict::keep && reason_ == Reason::age) ++done_.kept;
-    if (damage)
-      stands_ = log.seek(log_key(at).view());
-    else if (verdict == Verdict::keep)
-      stands_ = log.next();
+    if (damage || verdict == Verdict::keep) stands_ = damage ? log.seek(log_key(at).view()) : log.next();
   }
   close_gap();
   if (left_ == 0 && at < end) done_.rests = true;
@@ -135,8 +132,8 @@ bool Pass::held(Lsn lsn) {
 
 void Pass::purge(Lsn lsn, std::uint64_t checksum) {
   forget_settled(lsn);
-  stands_ = erase_parts(writer_, Table::log, log_key(lsn));
   if (gap_ && gap_->last + 1 != lsn) close_gap();
+  stands_ = erase_parts(writer_, Table::log, log_key(lsn));
   gap_ = PurgedStretch{gap_ ? gap_->first : lsn, lsn, checksum};
   ++done_.purged;
 }

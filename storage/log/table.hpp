@@ -58,7 +58,7 @@ class Writer : public Reader {
   virtual void append(Table table, std::string_view key, std::string_view value) = 0;
   virtual void put(Table table, std::string_view key, std::string_view value) = 0;
   virtual void erase(Table table, std::string_view key) = 0;  // no matter whether it is there
-  // Erases the entry on which the table's cursor stands, and moves the cursor to the next one; says whether there is one.
+  // Erases the entry on which the table's cursor stands, and moves it to the next one; says whether there is one.
   virtual bool erase_here(Table table) = 0;
 };
 
