@@ -81,6 +81,8 @@ std::size_t settle_after_kill(const std::filesystem::path& recording) {
     if (operation.head.op == Op::write) files[operation.head.inode] = operation.path;
     if (operation.head.op == Op::returned) unreturned.erase(operation.head.call);
   }
+  // What was being written down when the kill came, of a call that had not begun, would hide all behind it.
+  std::filesystem::resize_file(recording, operations.all().empty() ? 0 : operations.all().back().end);
   std::ofstream out(recording, std::ios::binary | std::ios::app);
   std::uint64_t call = operations.all().size();  // below all of a process
   for (const auto& [number, write] : unreturned) {
