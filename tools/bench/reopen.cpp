@@ -3,11 +3,8 @@
 #include "tools/bench/figure.hpp"
 #include "tools/bench/load.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <future>
-#include <stdexcept>
 
 namespace bobbin::bench {
 
@@ -19,20 +16,11 @@ double milliseconds_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double, std::milli>(SteadyClock::now() - begin).count();
 }
 
-// Until all of them are durable; answers come in order.
-double calls_at_once_ms(Host& host, std::size_t calls) {
-  std::promise<void> last;
-  std::atomic<std::size_t> left = calls;
-  std::atomic<bool> refused = false;
-  const auto begin = SteadyClock::now();
-  for (std::size_t i = 0; i < calls; ++i)
-    host.raise(i, [&](const Result<Accepted>& accepted) {
-      if (!accepted) refused = true;
-      if (--left == 0) last.set_value();
-    });
-  last.get_future().wait();
-  if (refused) throw std::runtime_error("an event was refused: the figure is meaningless");
-  return milliseconds_since(begin);
+// As many as may be in flight, until all of them are durable.
+double calls_at_once_ms(Host& host) {
+  const LoadShape shape;
+  const auto until = host.raised() + shape.in_flight;
+  return 1e3 * load(host, shape, [&host, until] { return host.raised() >= until; }).seconds;
 }
 
 }  // namespace
@@ -47,9 +35,9 @@ std::vector<Figure> first_calls_ms(const Settings& settings) {
   const auto begin = SteadyClock::now();
   Host host(log, {});
   const auto open_ms = milliseconds_since(begin);
-  const auto first_ms = calls_at_once_ms(host, LoadShape{}.in_flight);
+  const auto first_ms = calls_at_once_ms(host);
   load_for(host, {}, settings.seconds / 6);
-  const auto later_ms = calls_at_once_ms(host, LoadShape{}.in_flight);
+  const auto later_ms = calls_at_once_ms(host);
   host.drain();
   std::filesystem::remove_all(settings.directory);
   return {
