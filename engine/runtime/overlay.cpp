@@ -113,8 +113,8 @@ void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
   }
   changed_dead_letters_.clear();
 
-  // When the oldest row has reached its age, all leave that have half of the usual age, so that most small commits carry no
-  // row at all.
+  // When the oldest row has reached its age, all leave that have half of the usual age, so that most small commits
+  // carry no row at all.
   if (share.batches == 1) end_stretch();
   if (stretch_.empty() && !dirty_.empty() && dirty_.front().since <= share.old) leaving_through_ = share.half_old;
   std::size_t bytes = 0;

@@ -45,8 +45,8 @@ struct EngineOptions {
   Duration retention = std::chrono::hours(24);
 
   // A row is checkpointed once it has been dirty for this many records (one with much payload counts as one for each
-  // KiB) if as many rows are dirty, and for up to four times as many the fewer are: hot rows are written once a stretch,
-  // and recovery folds many records into few rows, or fewer into many.
+  // KiB) if as many rows are dirty, and for up to four times as many the fewer are: hot rows are written once in that
+  // time, and recovery folds many records into few rows, or fewer into many.
   std::uint64_t checkpoint_age_records = 8'192;
   // Recovery folds about this many at most, counted in the same way (P9). From half of it on checkpoints hurry; at it
   // nothing is taken in before rows have left.
