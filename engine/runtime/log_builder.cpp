@@ -18,6 +18,8 @@ constexpr std::size_t row_bytes_a_batch = 4u << 20;
 constexpr std::size_t dedup_chunks_a_batch = 16;
 // Rows leave in the order of their table, so many batches' share at a time.
 constexpr std::size_t batches_a_stretch = 8;
+// Rows that a batch deletes, beside one for each of its records.
+constexpr std::size_t forgotten_a_batch = 256;
 // With a tail that has come half-way to its bound, batches carry so many times as much, and rows are old sooner.
 constexpr std::size_t share_when_behind = 4;
 // Recovery loads each row that it folds a record into, which costs about as much as to fold this many records more:
@@ -120,6 +122,7 @@ std::shared_ptr<SealedBatch> LogBuilder::seal() {
   open_->completions.reserve(2 * sealed->completions.size());
   open_bytes_ = 0;
   if (!sealed->batch.records.empty()) checkpoint(sealed->batch);
+  overlay_.add_forgotten(sealed->batch, forgotten_a_batch + sealed->batch.records.size());
   purge_.add_order(sealed->batch, fold_from_);
   if (!sealed->batch.empty()) in_flight_.push_back(sealed);
   return sealed;
@@ -175,6 +178,7 @@ void LogBuilder::committed() {
   for (; !in_flight_.empty() && in_flight_.front()->written; in_flight_.pop_front()) {
     const auto& sealed = *in_flight_.front();
     for (const auto& damage : sealed.done.written_over) on_written_over_(damage);
+    overlay_.forgotten_stored(sealed.batch);
     if (sealed.batch.purge) purge_.done(sealed.done);
     batches_.give_back(std::move(in_flight_.front()));
   }

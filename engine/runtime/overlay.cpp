@@ -10,6 +10,9 @@ namespace bobbin {
 
 namespace {
 
+// Stays in memory until its row is gone.
+constexpr Lsn row_is_to_go = std::numeric_limits<Lsn>::max();
+
 // Of its row in the store, about.
 std::size_t bytes_of(const InstanceState& state) {
   return 256 + state.name.key.size() + 16 * state.backlog.size() + 64 * state.unread.size() + 16 * state.timers.size() +
@@ -81,6 +84,7 @@ void Overlay::changed(InstanceState& state) {
   auto& instance = *resident_row(state.id);
   if (instance.dirty_since != 0) return;
   instance.dirty_since = state.lsn;
+  if (instance.row_in == row_is_to_go) used_again_.push_back(state.id);
   dirty_.push_back({state.lsn, state.id});
 }
 
@@ -96,17 +100,29 @@ void Overlay::forget(const InstanceId& id, Lsn lsn) {
   instance->state = {};
   instance->state.id = id;
   instance->armed.reset();
-  instance->row_in = std::numeric_limits<Lsn>::max();  // stays in memory until its row is gone
+  instance->row_in = row_is_to_go;
   forgotten_.push_back(id);
 }
 
-void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
-  for (const auto& id : forgotten_) {
-    resident_row(id)->row_in = last;
-    written_.push_back({last, id});
+void Overlay::add_forgotten(Batch& batch, std::size_t most) {
+  batch.forgotten.swap(used_again_);
+  used_again_.clear();
+  for (; !forgotten_.empty() && batch.forgotten.size() < most; forgotten_.pop_front()) {
+    const auto* instance = resident_row(forgotten_.front());
+    if (instance && instance->row_in == row_is_to_go) batch.forgotten.push_back(forgotten_.front());
   }
-  batch.forgotten.swap(forgotten_);
-  forgotten_.clear();
+}
+
+void Overlay::forgotten_stored(const Batch& batch) {
+  for (const auto& id : batch.forgotten) {
+    auto* instance = resident_row(id);
+    if (!instance || instance->row_in != row_is_to_go) continue;
+    instance->row_in = 0;
+    let_go(id, 0);
+  }
+}
+
+void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
   for (const auto position : changed_dead_letters_) {
     batch.dead_letters.push_back(dead_letters_.at(position));
     stored_dead_letters_.push_back({last, position});
@@ -128,6 +144,7 @@ void Overlay::checkpoint(Batch& batch, Lsn last, Share share) {
     bytes += bytes_of(instance->state);
     instance->dirty_since = 0;
     instance->row_in = last;
+    unfinished_.row_leaves(*instance);
     written_.push_back({last, instance->state.id});
   }
   std::sort(batch.instances.begin(), batch.instances.end(),
@@ -181,20 +198,23 @@ Lsn Overlay::oldest_dirty(Lsn last) const {
 }
 
 void Overlay::forget_stored(Lsn durable) {
-  latest_ = nullptr;
-  for (; !written_.empty() && written_.front().row_in <= durable; written_.pop_front()) {
-    const auto at = instances_.find(written_.front().id);
-    if (at == instances_.end()) continue;
-    const auto& instance = *at->second;
-    if (!instance.idle() || instance.dirty_since != 0 || instance.row_in > durable) continue;
-    unfinished_.leaves(instance);
-    instances_.erase(at);
-  }
+  for (; !written_.empty() && written_.front().row_in <= durable; written_.pop_front())
+    let_go(written_.front().id, durable);
   for (; !stored_dead_letters_.empty() && stored_dead_letters_.front().first <= durable;
        stored_dead_letters_.pop_front()) {
     const auto at = dead_letters_.find(stored_dead_letters_.front().second);
     if (at != dead_letters_.end() && at->second.lsn <= durable) dead_letters_.erase(at);
   }
+}
+
+void Overlay::let_go(const InstanceId& id, Lsn durable) {
+  const auto at = instances_.find(id);
+  if (at == instances_.end()) return;
+  const auto& instance = *at->second;
+  if (!instance.idle() || instance.dirty_since != 0 || instance.row_in > durable) return;
+  latest_ = nullptr;
+  unfinished_.leaves(instance);
+  instances_.erase(at);
 }
 
 void Overlay::for_each(const std::function<void(Instance&)>& visit) {

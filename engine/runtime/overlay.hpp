@@ -76,9 +76,15 @@ class Overlay final : public FoldTarget {
   std::size_t dirty_rows() const { return dirty_.size() + stretch_.size(); }
   // The first record that some stored row lacks; `last` + 1 if none.
   Lsn oldest_dirty(Lsn last) const;
-  // The instance's row, if it still is that of record `lsn` and nobody needs it, is deleted with the next checkpoint:
-  // as if the instance had never been (S28).
+  // The instance's row, if it still is that of record `lsn` and nobody needs it, is to be deleted: as if the instance
+  // had never been (S28).
   void forget(const InstanceId& id, Lsn lsn);
+  // Rows that are to be deleted and in no batch yet; adds some of them to a batch, which needs no record for it. Those
+  // of instances that the batch's records begin anew are among them.
+  std::size_t forgotten() const { return forgotten_.size(); }
+  void add_forgotten(Batch& batch, std::size_t most);
+  // The batch is written.
+  void forgotten_stored(const Batch& batch);
   // Lets go of instances that are idle and whose rows are stored. To be called as records become durable.
   void forget_stored(Lsn durable);
   // The instance may have become idle: forget_stored() is to look at it again.
@@ -103,6 +109,7 @@ class Overlay final : public FoldTarget {
   Instance& own(const InstanceId& id);
   void begin_stretch(const Share& share);
   void end_stretch();
+  void let_go(const InstanceId& id, Lsn durable);
   // Null if the entry does not count any more.
   Instance* dirty_instance(const Dirty& entry);
 
@@ -116,12 +123,13 @@ class Overlay final : public FoldTarget {
   std::map<Position, DeadLetter> dead_letters_;  // changed by records that are not durable yet
   std::vector<Position> changed_dead_letters_;   // by records of the open batch
   std::deque<std::pair<Lsn, Position>> stored_dead_letters_;
-  std::deque<Dirty> dirty_;            // oldest first; an entry counts while its instance is dirty since then
-  Lsn leaving_through_ = 0;            // rows that have been dirty since this one or an earlier are to leave
-  std::vector<Dirty> stretch_;         // those that leave next, by id, the first one last
-  Lsn stretch_since_ = 0;              // of the oldest of them
-  std::vector<InstanceId> forgotten_;  // since the last checkpoint
-  std::deque<Written> written_;        // rows on their way to the store
+  std::deque<Dirty> dirty_;             // oldest first; an entry counts while its instance is dirty since then
+  Lsn leaving_through_ = 0;             // rows that have been dirty since this one or an earlier are to leave
+  std::vector<Dirty> stretch_;          // those that leave next, by id, the first one last
+  Lsn stretch_since_ = 0;               // of the oldest of them
+  std::deque<InstanceId> forgotten_;    // rows to delete; one that was written since is none
+  std::vector<InstanceId> used_again_;  // before their row was gone: no record may be committed without its deletion
+  std::deque<Written> written_;         // rows on their way to the store
   Unfinished unfinished_;
 };
 

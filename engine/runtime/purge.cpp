@@ -34,6 +34,8 @@ void Purge::add_order(Batch& batch, Lsn fold_from) {
   below_ = fold_from;
   const bool idle = batch.records.empty();
   if (ordered_ || (idle ? clock_.now() < idle_at_ : credit_ < order_min)) return;
+  if (idle) idle_at_ = clock_.now() + idle_pause;
+  if (overlay_.forgotten() != 0) return;  // rows whose deletion is behind; a crash would leave them
   if (!something_is_old() && !something_is_marked()) return;
   PurgeOrder order;
   order.until = clock_.elapsed() - options_.retention;
@@ -68,10 +70,8 @@ void Purge::done(const Committed& committed) {
 
 std::optional<LogTime> Purge::next() const {
   if (ordered_) return std::nullopt;
-  if (something_is_old() || something_is_marked()) return idle_at_;
-  if (!young_ && !kept_) return std::nullopt;
-  auto at = Elapsed::max();
-  if (young_) at = *young_ + options_.retention;
+  if (something_is_old() || something_is_marked() || overlay_.forgotten() != 0) return idle_at_;
+  auto at = young_.value_or(Elapsed{}) + options_.retention;
   if (kept_) at = std::min(at, std::max(again_at_, options_.retention));
   return std::max(idle_at_, add_saturating(clock_.now(), std::max(at - clock_.elapsed(), Duration(1))));
 }

@@ -9,8 +9,10 @@ namespace bobbin {
 
 namespace {
 
-// A turn, an activity's completion, the end and the row.
-constexpr std::uint64_t bytes_a_run = 1'024;
+// Beside its key.
+constexpr std::uint64_t bytes_a_row = 256;
+// A turn, an activity's completion and the end.
+constexpr std::uint64_t bytes_of_records = 1'024 - bytes_a_row;
 // An event stands in the mailbox until it expires, which is a record.
 constexpr std::uint64_t bytes_a_mailbox = 512;
 // What a run was given, with as much around it, it may hand to an activity, get back as its result, and return itself.
@@ -29,6 +31,11 @@ std::uint64_t held_by(const Input& input) {
   if (const auto* start = std::get_if<StartInput>(&input)) events = start->carried.size();
   return payload_bytes(input) + events * bytes_around_event;
 }
+
+// In the order of their ids, so that large ones fill their pages by half.
+std::uint64_t bytes_of_row(const InstanceState& state) { return bytes_a_row + 2 * state.name.key.size(); }
+
+std::uint64_t owed_by_mailbox(const InstanceState& state) { return state.unread.empty() ? 0 : bytes_a_mailbox; }
 
 std::uint64_t passed_on_by(const Record& record) {
   std::uint64_t bytes = 0;
@@ -54,7 +61,7 @@ void Unfinished::note(Instance& instance, const Record& record) {
   auto& owed = instance.owed;
   if (!state.live()) {
     owed.held = owed.passed_on = 0;
-    return owe(instance, state.unread.empty() ? 0 : bytes_a_mailbox);
+    return owe(instance, bytes_of_row(state) + owed_by_mailbox(state));
   }
   if (record.run == record.lsn || state.activities.empty()) owed.passed_on = 0;
   if (record.run == record.lsn) owed.held = 0;
@@ -62,7 +69,11 @@ void Unfinished::note(Instance& instance, const Record& record) {
   const auto passed_on = passed_on_by(record);
   owed.held = std::min(owed.held - std::min(owed.held, passed_on), bytes_held_max);
   owed.passed_on += passed_on;
-  owe(instance, bytes_a_run + owed.held * times_held_is_written + owed.passed_on * times_passed_on_is_written);
+  owe(instance, bytes_of_records + bytes_of_row(state) + owed.held * times_held_is_written + owed.passed_on * times_passed_on_is_written);
+}
+
+void Unfinished::row_leaves(Instance& instance) {
+  if (!instance.state.live()) owe(instance, owed_by_mailbox(instance.state));
 }
 
 void Unfinished::leaves(const Instance& instance) {

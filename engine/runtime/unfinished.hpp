@@ -1,5 +1,5 @@
-// How much unfinished runs may still write before they end (S26): estimated from what they were given. Exact enough, as
-// what is reserved for it is compared with the disk again after each commit.
+// How much unfinished runs may still write before they end, and the rows of those that have (S26): estimated from what they
+// were given. Exact enough, as what is reserved for it is compared with the disk again after each commit.
 #pragma once
 
 #include <bobbin/state.hpp>
@@ -25,6 +25,8 @@ class Unfinished {
 
   // A record of the instance was folded.
   void note(Instance& instance, const Record& record);
+  // The instance's row is on its way to the store.
+  void row_leaves(Instance& instance);
   // The instance leaves memory, or comes back: those that are away share what they may write.
   void leaves(const Instance& instance);
   void returns(Instance& instance);

@@ -249,3 +249,46 @@ TEST_CASE("S26: the map's end is as the disk's: refused, drained, purged, accept
   }
   check_log(log);
 }
+
+TEST_CASE("S26: short runs on ever new long keys fill a small map, whose rows and history go again") {
+  const TemporaryDirectory directory;
+  const auto log = directory.path() / "log";
+  Lines lines;
+  EngineOptions options;
+  options.retention = 300ms;
+  options.log = [&lines](LogLevel, const std::string& line) { lines.add(line); };
+  LmdbOptions map;
+  map.map_size_bytes = 32 * mebibyte;
+  constexpr std::size_t enough = 60'000;  // more than five times what the map holds
+  constexpr std::size_t in_flight = 256;
+  {
+    Registry registry;
+    registry.orchestrator("note", [](Context&, const std::string& text) { return text; });
+    Engine engine(open_lmdb(log, map), std::move(registry), options);
+    std::atomic<std::size_t> accepted = 0, refused = 0, flying = 0;
+    std::mutex mutex;
+    std::string error;
+    const auto end = std::chrono::steady_clock::now() + 120s;
+    for (std::size_t number = 0; accepted < enough; ++number) {
+      if (std::chrono::steady_clock::now() > end) FAIL("it stands still at ", accepted.load(), " accepted");
+      while (flying >= in_flight) std::this_thread::yield();
+      ++flying;
+      const auto key = std::to_string(number) + std::string(990, 'k');
+      engine.start({"note", key}, std::string(), {}, [&](const Result<Accepted>& result) {
+        ++(result ? accepted : refused);
+        if (!result && result.error.code != ErrorCode::storage_full) {
+          const std::lock_guard lock(mutex);
+          error = result.error.message;
+        }
+        --flying;
+      });
+    }
+    while (flying != 0) std::this_thread::yield();
+    CHECK(error == "");
+    CHECK(engine.stats().purged > 0);
+    CHECK(!engine.stats().failed);
+    MESSAGE(refused.load(), " refused");
+  }
+  check_log(log);
+  CHECK(lines.count("used up") == 0);
+}

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <utility>
 
 using namespace bobbin;
 using namespace bobbin::testing;
@@ -404,5 +405,27 @@ TEST_CASE("S28: an idle engine purges, too, and under a load of finished runs th
   CHECK(most < 2'500);  // an hour of it is 960 records, of 4,800
   world.pass(5h);
   CHECK(world.records().size() < 200);
+  check_sound(world);
+}
+
+TEST_CASE("S28: the rows of what an idle engine purges go too, a few in each commit") {
+  World world(registration, options());
+  constexpr int runs = 2'000;
+  for (int i = 0; i < runs; ++i) world.event_with_start({"refuse", std::to_string(i)}, "take", "e", "a");
+  move_on(world);
+  const auto rows = [](MemoryDisk& disk) { return disk.snapshot()->instances({}, 10 * runs).size(); };
+  auto left = rows(world.disk());
+  REQUIRE(left >= runs);
+  const auto first = world.disk().commits();
+  world.pass(2h);  // nobody calls
+  std::size_t most = 0;
+  for (auto commits = first + 1; commits <= world.disk().commits(); ++commits) {
+    const auto before = std::exchange(left, rows(*world.disk().prefix(commits)));
+    most = std::max(most, before - std::min(before, left));
+  }
+  CHECK(left < runs / 10);
+  CHECK(most > 0);
+  CHECK(most <= 300);
+  CHECK(world.engine().stats().in_memory < runs / 5);  // those that wait, and no other
   check_sound(world);
 }

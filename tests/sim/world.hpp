@@ -106,6 +106,7 @@ class World {
   bool thorough_ = false;
   bool failed_ = false;
   bool alive_ = false;
+  std::uint64_t forgotten_ = 0;  // rows, in all
   std::uint64_t life_ = 0;
 };
 
