@@ -1,5 +1,5 @@
-// Batches that serve again: what was written is emptied on the completion lane, as it takes the orchestrator a twentieth
-// of its time to let go of records that have left its cache.
+// Batches that serve again: what was written is emptied on the completion lane, as it takes the orchestrator a
+// twentieth of its time to let go of records that have left its cache.
 #pragma once
 
 #include "engine/runtime/log_writer.hpp"

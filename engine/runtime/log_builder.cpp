@@ -121,6 +121,7 @@ std::shared_ptr<SealedBatch> LogBuilder::seal() {
   auto sealed = std::exchange(open_, batches_.take());
   open_->completions.reserve(2 * sealed->completions.size());
   open_bytes_ = 0;
+  sealed->fold_from_before = fold_from_;
   if (!sealed->batch.records.empty()) checkpoint(sealed->batch);
   overlay_.add_forgotten(sealed->batch, forgotten_a_batch + sealed->batch.records.size());
   purge_.add_order(sealed->batch, fold_from_);
@@ -142,10 +143,10 @@ void LogBuilder::checkpoint(Batch& batch) {
   if (behind) age = std::min(age, options_.tail_records_max / 4);
   if (hurried_) age = std::min(age, tail_left_in_hurry / 2);
   if (hurried_ && tail_weight() > tail_left_in_hurry) dedup_.hurry();
-  overlay_.checkpoint(batch, last_,
-                      {tail_.record_before(behind ? age : age_while_few_are_dirty()), tail_.record_before(age / 2),
-                       share(rows_a_batch, batch.records.size()), share(row_bytes_a_batch, 0),
-                       behind ? 1 : batches_a_stretch});
+  overlay_.checkpoint(
+      batch, last_,
+      {tail_.record_before(behind ? age : age_while_few_are_dirty()), tail_.record_before(age / 2),
+       share(rows_a_batch, batch.records.size()), share(row_bytes_a_batch, 0), behind ? 1 : batches_a_stretch});
   dedup_.checkpoint(batch, last_, share(dedup_chunks_a_batch, batch.records.size() / 16));
   const auto fold_from = std::min(overlay_.oldest_dirty(last_), dedup_.oldest_dirty(last_));
   const bool rows_left = !batch.instances.empty() || !batch.ledgers.empty() || !batch.dedup_runs.empty();
@@ -179,6 +180,7 @@ void LogBuilder::committed() {
     const auto& sealed = *in_flight_.front();
     for (const auto& damage : sealed.done.written_over) on_written_over_(damage);
     overlay_.forgotten_stored(sealed.batch);
+    if (sealed.relieved) purge_.done(*sealed.relieved);
     if (sealed.batch.purge) purge_.done(sealed.done);
     batches_.give_back(std::move(in_flight_.front()));
   }

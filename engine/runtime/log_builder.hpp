@@ -60,6 +60,7 @@ class LogBuilder {
   // To be called as batches are written.
   void committed();
   Lsn fold_from() const { return fold_from_; }
+  Lsn fold_from_stored() const { return in_flight_.empty() ? fold_from_ : in_flight_.front()->fold_from_before; }
 
  private:
   static constexpr std::uint64_t tail_left_in_hurry = 512;

@@ -1,6 +1,22 @@
 #include "engine/runtime/log_writer.hpp"
 
+#include <iterator>
+#include <utility>
+
 namespace bobbin {
+
+namespace {
+
+void add(std::optional<Committed>& all, Committed next) {
+  if (all) {
+    next.purged += all->purged;
+    next.kept += all->kept;
+    std::move(all->ended.begin(), all->ended.end(), std::back_inserter(next.ended));
+  }
+  all = std::move(next);
+}
+
+}  // namespace
 
 LogWriter::LogWriter(Store& store, Completions& completions, Executor& executor, Lsn durable,
                      std::function<void(const ErrorInfo&)> failed)
@@ -33,7 +49,8 @@ void LogWriter::work() {
     auto completions = std::move(batch->completions);
     const auto bytes_up_to = batch->bytes_up_to;
     const auto to_reserve = batch->reserve;
-    const auto failure = write(*batch);
+    auto failure = write(*batch);
+    if (failure && !has_failed() && relieved(*batch)) failure = write(*batch);
     if (failure && !has_failed()) {
       batch->completions = std::move(completions);
       return wait_for_room();
@@ -46,6 +63,30 @@ void LogWriter::work() {
       queue_.pop_front();
     }
     executor_.wake(Lane::orchestrator);
+  }
+}
+
+void LogWriter::relieve(const PurgeOrder& order) {
+  const std::lock_guard lock(mutex_);
+  relief_ = order;
+}
+
+bool LogWriter::relieved(SealedBatch& batch) {
+  Batch purge;
+  {
+    const std::lock_guard lock(mutex_);
+    purge.purge = std::exchange(relief_, std::nullopt);
+  }
+  if (!purge.purge) return false;
+  try {
+    add(batch.relieved, store_.commit(purge));
+    commits_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  } catch (const StorageFull&) {
+    return false;
+  } catch (...) {
+    poison(current_error());
+    return true;  // so that the batch's callers learn of it
   }
 }
 

@@ -20,9 +20,11 @@ struct SealedBatch {
   Batch batch;
   std::vector<Completion> completions;
   Committed done;
-  std::uint64_t bytes_up_to = 0;     // of the log up to its end, as LogBuilder counts them
-  std::uint64_t reserve = 0;         // bytes for which there is to be room behind it; 0: nobody asks
-  std::atomic<bool> written{false};  // from here on the builder's again
+  std::optional<Committed> relieved;  // what purges did while it waited for room
+  Lsn fold_from_before = 0;           // where recovery begins until it is written
+  std::uint64_t bytes_up_to = 0;      // of the log up to its end, as LogBuilder counts them
+  std::uint64_t reserve = 0;          // bytes for which there is to be room behind it; 0: nobody asks
+  std::atomic<bool> written{false};   // from here on the builder's again
 
   Lsn last_lsn() const { return batch.records.empty() ? 0 : batch.records.back().lsn; }
 };
@@ -53,6 +55,9 @@ class LogWriter {
   // The store had no room for a batch: it, and all behind it, is tried again with the lane's next work.
   bool waits_for_room() const { return waits_for_room_.load(std::memory_order_acquire); }
 
+  // Orchestrator lane. While it waits: before it tries again, this much history goes in a commit of its own.
+  void relieve(const PurgeOrder& order);
+
   // The writer lane's work.
   void work();
 
@@ -65,6 +70,8 @@ class LogWriter {
   std::shared_ptr<SealedBatch> front() const;
   // Why the batch is not durable; unless the writer has failed it may be tried again.
   ErrorInfo write(SealedBatch& sealed);
+  // Whether history went, so that there may be room for the batch.
+  bool relieved(SealedBatch& batch);
   void wait_for_room();
 
   Store& store_;
@@ -78,6 +85,7 @@ class LogWriter {
   std::atomic<bool> has_failed_{false};
   std::atomic<bool> waits_for_room_{false};
   Room room_;
+  std::optional<PurgeOrder> relief_;
   ErrorInfo failure_;
 };
 

@@ -273,6 +273,7 @@ void Orchestrator::hand_over(bool more) {
   if (writer_.waits_for_room()) {
     if (!core_.room.asks_now()) return;
     core_.room.asked();
+    if (const auto order = core_.purge.relief(core_.log.fold_from_stored())) writer_.relieve(*order);
     return core_.ports.executor->wake(Lane::writer);
   }
   const auto queued = writer_.queued();

@@ -55,6 +55,15 @@ void Purge::add_order(Batch& batch, Lsn fold_from) {
   ordered_ = true;
 }
 
+std::optional<PurgeOrder> Purge::relief(Lsn fold_from) const {
+  if (clock_.elapsed() < options_.retention) return std::nullopt;
+  PurgeOrder order;
+  order.until = clock_.elapsed() - options_.retention;
+  order.below = fold_from;
+  order.records = order_max;
+  return order;
+}
+
 void Purge::done(const Committed& committed) {
   ordered_ = false;
   purged_ += committed.purged;

@@ -21,6 +21,9 @@ class Purge {
   void add_order(Batch& batch, Lsn fold_from);
   // The instance's history is to go, however young it is.
   void mark(Lsn from, Lsn through);
+  // An order for a commit of its own, while a batch waits for room; empty: nothing is old. `fold_from`: recovery begins
+  // there now.
+  std::optional<PurgeOrder> relief(Lsn fold_from) const;
   // What a commit did.
   void done(const Committed& committed);
   std::uint64_t purged() const { return purged_; }

@@ -69,7 +69,8 @@ void Unfinished::note(Instance& instance, const Record& record) {
   const auto passed_on = passed_on_by(record);
   owed.held = std::min(owed.held - std::min(owed.held, passed_on), bytes_held_max);
   owed.passed_on += passed_on;
-  owe(instance, bytes_of_records + bytes_of_row(state) + owed.held * times_held_is_written + owed.passed_on * times_passed_on_is_written);
+  owe(instance, bytes_of_records + bytes_of_row(state) + owed.held * times_held_is_written +
+                    owed.passed_on * times_passed_on_is_written);
 }
 
 void Unfinished::row_leaves(Instance& instance) {

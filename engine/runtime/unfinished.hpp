@@ -1,5 +1,5 @@
-// How much unfinished runs may still write before they end, and the rows of those that have (S26): estimated from what they
-// were given. Exact enough, as what is reserved for it is compared with the disk again after each commit.
+// How much unfinished runs may still write before they end, and the rows of those that have (S26): estimated from what
+// they were given. Exact enough, as what is reserved for it is compared with the disk again after each commit.
 #pragma once
 
 #include <bobbin/state.hpp>

@@ -200,6 +200,37 @@ TEST_CASE("S26: when the reserve is used up after all, commits wait for room, an
   CHECK(world.result(window_of(1)) == "ab");
 }
 
+TEST_CASE("S26, S28: history goes while commits wait for room, and its rows once there is some") {
+  EngineOptions options;
+  options.retention = 1h;
+  options.checkpoint_age_records = 5;
+  World world(registration, options);
+  give(world, 64 * mebibyte);
+  constexpr int runs = 100;
+  for (int i = 0; i < runs; ++i) world.start(window_of(i), "");
+  drain(world);
+  world.pass(50min);
+  for (int i = 0; i < 20; ++i) world.event_with_start(window_of(runs + i), "", "e", "a");
+  const auto records = world.records().size();
+  REQUIRE(records > 2 * runs);
+  world.space() = {};
+  world.space().reserved = 0;
+  World::Answer<Accepted> pending;
+  world.engine().raise_event(window_of(runs), "e", Text("b"), {}, pending.callback());
+  world.settle();
+  world.pass(20min);
+  CHECK(!pending.given());
+  CHECK(world.records().size() < records / 2);
+  world.space().free = 64 * mebibyte;
+  world.pass(1s);
+  CHECK(pending.given());
+  world.pass(1min);
+  for (int i = 0; i < runs; ++i) CHECK(!world.disk().snapshot()->instance(instance_id(window_of(i))));
+  world.crash();
+  drain(world);
+  for (int i = 0; i < 20; ++i) CHECK(world.result(window_of(runs + i)) == (i == 0 ? "ab" : "a"));
+}
+
 TEST_CASE("S26, S27: an engine that is closed while commits wait for room says what was not written") {
   World world(registration);
   give(world, 64 * mebibyte);
