@@ -45,6 +45,7 @@ void Batch::clear() {
   dropped_dedup_runs.clear();
   log_state.reset();
   fold_from = 0;
+  rows_from = 0;
 }
 
 }  // namespace bobbin

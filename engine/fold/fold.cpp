@@ -12,17 +12,6 @@ namespace bobbin {
 
 namespace {
 
-void fold_log_state(const Record& record, LogState& state) {
-  if (state.lsn >= record.lsn) return;
-  state.lsn = record.lsn;
-  state.log_time = record.log_time;
-  state.elapsed = record.elapsed;
-  if (const auto* opened = std::get_if<OpenedBody>(&record.body)) {
-    ++state.opens;
-    state.epoch = opened->epoch;
-  }
-}
-
 void fold_operator_act(const Record& record, const OperatorActBody& body, DeadLetter& letter) {
   if (letter.lsn >= record.lsn) return;
   letter.lsn = record.lsn;
@@ -47,6 +36,17 @@ void fold_operator_act(const Record& record, const OperatorActBody& body, DeadLe
 }
 
 }  // namespace
+
+void fold_log_state(const Record& record, LogState& state) {
+  if (state.lsn >= record.lsn) return;
+  state.lsn = record.lsn;
+  state.log_time = record.log_time;
+  state.elapsed = record.elapsed;
+  if (const auto* opened = std::get_if<OpenedBody>(&record.body)) {
+    ++state.opens;
+    state.epoch = opened->epoch;
+  }
+}
 
 void fold(const Record& record, FoldTarget& target) {
   fold_log_state(record, target.log_state());

@@ -24,6 +24,8 @@ class FoldTarget {
 };
 
 void fold(const Record& record, FoldTarget& target);
+// Only what it says of the log as a whole; all rows stand for it already.
+void fold_log_state(const Record& record, LogState& state);
 
 // The copy of an accepted event that `record` holds: its own or a carried one. Null if it holds none.
 const Event* find_event(const Record& record, Position position);

@@ -55,6 +55,7 @@ LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge&
       on_written_over_(std::move(on_written_over)),
       last_(last),
       fold_from_(store.info().fold_from),
+      rows_from_(store.info().rows_from),
       open_(batches.take()) {}
 
 Lsn LogBuilder::append(const InstanceId& instance, RecordBody body) {
@@ -148,13 +149,16 @@ void LogBuilder::checkpoint(Batch& batch) {
       {tail_.record_before(behind ? age : age_while_few_are_dirty()), tail_.record_before(age / 2),
        share(rows_a_batch, batch.records.size()), share(row_bytes_a_batch, 0), behind ? 1 : batches_a_stretch});
   dedup_.checkpoint(batch, last_, share(dedup_chunks_a_batch, batch.records.size() / 16));
-  const auto fold_from = std::min(overlay_.oldest_dirty(last_), dedup_.oldest_dirty(last_));
+  const auto rows_from = overlay_.oldest_dirty(last_);
+  const auto fold_from = std::min(rows_from, dedup_.oldest_dirty(last_));
   const bool rows_left = !batch.instances.empty() || !batch.ledgers.empty() || !batch.dedup_runs.empty();
   nothing_left_ = hurried_ && !rows_left && batch.dedup_chunks.empty();
-  if (fold_from == fold_from_ || !rows_left) return;
+  if ((fold_from == fold_from_ && rows_from == rows_from_) || !rows_left) return;
+  rows_from_ = rows_from;
   fold_from_ = fold_from;
   tail_.forget_up_to(fold_from - 1);
   batch.fold_from = fold_from;
+  batch.rows_from = rows_from;
   batch.log_state = overlay_.log_state_before(fold_from);
 }
 

@@ -93,6 +93,7 @@ class LogBuilder {
   const DamageVisitor on_written_over_;
   Lsn last_;
   Lsn fold_from_;
+  Lsn rows_from_;
   std::shared_ptr<SealedBatch> open_;
   std::size_t open_bytes_ = 0;
   std::uint64_t bytes_ = 0;

@@ -11,7 +11,10 @@ namespace bobbin {
 
 void Orchestrator::recover() {
   core_.store.snapshot()->scan(core_.info.fold_from, [this](Record&& record) {
-    fold(record, core_.overlay);
+    if (record.lsn < core_.info.rows_from)
+      fold_log_state(record, core_.overlay.log_state());  // its dedup ids alone are not stored: no row is loaded for it
+    else
+      fold(record, core_.overlay);
     core_.tail.add(record.lsn, payload_bytes(record));
     core_.overlay.note(record);
     remember_dedup_ids(record);

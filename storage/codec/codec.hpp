@@ -20,10 +20,11 @@ struct InstanceRow {
   std::optional<LogTime> due;
 };
 
-// State of the log as checkpointed, and where folding begins.
+// State of the log as checkpointed, and where folding begins: in all, and into rows (0: there, too).
 struct LogStateRow {
   LogState state;
   Lsn fold_from = 1;
+  Lsn rows_from = 0;
 };
 
 // What a purge asks of a record and of an instance's row.

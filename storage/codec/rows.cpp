@@ -252,6 +252,7 @@ Encoder::Buffer Encoder::encode(const LogStateRow& row) {
     out.setEpoch0(epoch.low);
     out.setEpoch1(epoch.high);
     out.setFoldFrom(row.fold_from);
+    out.setRowsFrom(row.rows_from);
   });
 }
 
@@ -259,7 +260,8 @@ LogStateRow decode_log_state(std::string_view body, const Label& what) {
   return decode<format::LogState>(body, what, [](format::LogState::Reader in) {
     return LogStateRow{{in.getLsn(), log_time(in.getLogTime()), Elapsed(in.getElapsed()), in.getOpens(),
                         wire::id_of(in.getEpoch0(), in.getEpoch1())},
-                       in.getFoldFrom()};
+                       in.getFoldFrom(),
+                       in.getRowsFrom()};
   });
 }
 

@@ -264,6 +264,7 @@ LogInfo TableSnapshot::info() {
   const auto row = decode_log_state(row_body(meta.value()), "the state of the log");
   info.state = row.state;
   info.fold_from = row.fold_from;
+  info.rows_from = std::max(row.rows_from, row.fold_from);
   return info;
 }
 

@@ -60,7 +60,7 @@ Tail BatchWriter::write(const Batch& batch) {
     put_single(Table::dedup_runs, dedup_run_key(run.run).view(), encoder_.encode(run));
   for (const auto run : batch.dropped_dedup_runs) drop_dedup_run(writer_, run);
   sweep_dropped_dedup_runs(writer_);
-  if (batch.log_state || batch.fold_from != 0) put_state(batch);
+  if (batch.log_state || batch.fold_from != 0 || batch.rows_from != 0) put_state(batch);
   return tail_;
 }
 
@@ -140,6 +140,7 @@ void BatchWriter::put_state(const Batch& batch) {
     row.state = *batch.log_state;
   }
   if (batch.fold_from != 0) row.fold_from = batch.fold_from;
+  if (batch.rows_from != 0) row.rows_from = batch.rows_from;
   put_single(Table::meta, state_key, encoder_.encode(row));
 }
 

@@ -330,6 +330,7 @@ struct LogState {
   epoch1 @4 :UInt64;
   foldFrom @5 :UInt64 = 1;
   opens @6 :UInt32;
+  rowsFrom @7 :UInt64;
 }
 
 struct DedupRun {

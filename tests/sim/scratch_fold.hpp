@@ -14,6 +14,8 @@ namespace bobbin::sim {
 class ScratchFold final : public FoldTarget {
  public:
   void add(const Record& record) { fold(record, *this); }
+  // Rows stand for it already.
+  void add_to_log_state(const Record& record) { fold_log_state(record, state_); }
   // A row that retention took away: the instance is as if it had never been.
   void forget(const InstanceId& id) { instances_.erase(id); }
 

@@ -138,8 +138,11 @@ void World::check_opened(Store& store) {
   const auto snapshot = store.snapshot();
   const auto info = store.info();
   auto rows = ScratchFold::of_rows(*snapshot, info.state);
-  snapshot->scan(info.fold_from, [&rows](Record&& record) {
-    rows.add(record);
+  snapshot->scan(info.fold_from, [&rows, &info](Record&& record) {
+    if (record.lsn < info.rows_from)
+      rows.add_to_log_state(record);
+    else
+      rows.add(record);
     return true;
   });
   scratch_.compare(rows, "what recovery folds", verdict_);

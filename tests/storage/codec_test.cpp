@@ -67,9 +67,10 @@ TEST_CASE("every kind of row comes back as it was") {
     const auto schema = generate.schema();
     REQUIRE(decode_schema(body_of(encoder.encode(schema)), "a row") == schema);
   }
-  const LogStateRow state{{7, generate.time(), generate.elapsed(), 3, generate.id()}, 5};
+  const LogStateRow state{{7, generate.time(), generate.elapsed(), 3, generate.id()}, 5, 6};
   const auto state_back = decode_log_state(body_of(encoder.encode(state)), "a row");
   CHECK(state_back.fold_from == 5);
+  CHECK(state_back.rows_from == 6);
   CHECK(state_back.state.log_time == state.state.log_time);
   CHECK(state_back.state.elapsed == state.state.elapsed);
   CHECK(state_back.state.opens == 3);

@@ -207,13 +207,15 @@ TEST_CASE_TEMPLATE("the checkpoint's state and where folding begins", Backend, S
     store->commit(batch);
     batch.log_state.reset();
     batch.fold_from = 6;
+    batch.rows_from = 8;
     store->commit(batch);
-    batch.fold_from = 0;
+    batch.fold_from = batch.rows_from = 0;
     batch.log_state = LogState{9, at(55), Elapsed(66), 8, Id128{{1, 2, 3}}};
     store->commit(batch);
   }
   const auto info = backend.open()->info();
   CHECK(info.fold_from == 6);
+  CHECK(info.rows_from == 8);
   CHECK(info.state.lsn == 9);
   CHECK(info.state.log_time == at(55));
   CHECK(info.state.elapsed == Elapsed(66));

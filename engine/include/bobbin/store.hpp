@@ -50,7 +50,10 @@ struct Batch {
   std::vector<std::uint64_t> dropped_dedup_runs;
   std::optional<LogState> log_state;
   std::optional<PurgeOrder> purge;
-  Lsn fold_from = 0;  // 0: as before; else recovery may begin folding at this record
+  // Recovery may begin folding at `fold_from`; rows of instances and ledgers lack no record before `rows_from`, which
+  // is not before it. 0: as before.
+  Lsn fold_from = 0;
+  Lsn rows_from = 0;
 
   bool empty() const {
     return records.empty() && forgotten.empty() && !purge && instances.empty() && ledgers.empty() &&
@@ -65,7 +68,8 @@ struct LogInfo {
   Id128 epoch;   // random, of its creation or restoration
   Lsn first_lsn = 1;
   Lsn last_lsn = 0;       // 0: empty
-  Lsn fold_from = 1;      // rows hold everything before this record
+  Lsn fold_from = 1;      // rows, and dedup runs, hold everything before this record
+  Lsn rows_from = 1;      // rows of instances and ledgers do before this one
   std::uint64_t due = 0;  // rows of instances that have something to do without new input; 0 also if it is not known
   LogState state;         // as last checkpointed
 };
