@@ -15,7 +15,6 @@ constexpr std::size_t spent_max = 4;
 void clear(SealedBatch& sealed) {
   sealed.batch.clear();
   sealed.done = {};
-  sealed.relieved.reset();
   sealed.written = false;
 }
 

@@ -18,7 +18,7 @@ constexpr std::size_t row_bytes_a_batch = 4u << 20;
 constexpr std::size_t dedup_chunks_a_batch = 16;
 // Rows leave in the order of their table, so many batches' share at a time.
 constexpr std::size_t batches_a_stretch = 8;
-// Rows that a batch deletes, beside one for each of its records.
+// Rows that a batch deletes, beside those of the records that it may purge.
 constexpr std::size_t forgotten_a_batch = 256;
 // With a tail that has come half-way to its bound, batches carry so many times as much, and rows are old sooner.
 constexpr std::size_t share_when_behind = 4;
@@ -124,7 +124,8 @@ std::shared_ptr<SealedBatch> LogBuilder::seal() {
   open_bytes_ = 0;
   sealed->fold_from_before = fold_from_;
   if (!sealed->batch.records.empty()) checkpoint(sealed->batch);
-  overlay_.add_forgotten(sealed->batch, forgotten_a_batch + sealed->batch.records.size());
+  overlay_.add_used_again(sealed->batch);
+  overlay_.add_forgotten(sealed->batch, forgotten_a_batch + Purge::looked_at_per_record * sealed->batch.records.size());
   purge_.add_order(sealed->batch, fold_from_);
   if (!sealed->batch.empty()) in_flight_.push_back(sealed);
   return sealed;
@@ -179,12 +180,26 @@ std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {
   return stored ? std::make_shared<const Record>(std::move(*stored)) : nullptr;
 }
 
+Batch LogBuilder::relief() {
+  Batch batch;
+  overlay_.add_forgotten(batch, forgotten_a_batch);
+  const auto fold_from_stored = in_flight_.empty() ? fold_from_ : in_flight_.front()->fold_from_before;
+  batch.purge = purge_.relief(fold_from_stored);
+  return batch;
+}
+
+void LogBuilder::relieved(const LogWriter::Relief& relief) {
+  if (!relief.done) return overlay_.forget_later(relief.batch);
+  for (const auto& damage : relief.done->written_over) on_written_over_(damage);
+  overlay_.forgotten_stored(relief.batch);
+  purge_.relieved(*relief.done);
+}
+
 void LogBuilder::committed() {
   for (; !in_flight_.empty() && in_flight_.front()->written; in_flight_.pop_front()) {
     const auto& sealed = *in_flight_.front();
     for (const auto& damage : sealed.done.written_over) on_written_over_(damage);
     overlay_.forgotten_stored(sealed.batch);
-    if (sealed.relieved) purge_.done(*sealed.relieved);
     if (sealed.batch.purge) purge_.done(sealed.done);
     batches_.give_back(std::move(in_flight_.front()));
   }

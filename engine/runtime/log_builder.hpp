@@ -50,17 +50,21 @@ class LogBuilder {
   void hurry(bool on);
   // Whether more batches would do so; each needs a record.
   bool is_behind() const { return tail_weight() > tail_left_in_hurry && !nothing_left_; }
-  // The open batch with its share of checkpoint and purge; a new one begins. An empty one is for a purge alone.
+  // The open batch with its share of checkpoint and purge; a new one begins. One without records is for purges and the
+  // rows that they leave over.
   std::shared_ptr<SealedBatch> seal();
 
   // The record, from memory if it is not durable yet, else from the store; null if there is none.
   std::shared_ptr<const Record> fetch(Lsn lsn);
   // The record, if it is of the batch that is not sealed yet; as it is until the next append.
   const Record* newest(Lsn lsn) const;
+  // What may go before a batch that waits for room is tried again: history, as the store stands without that batch, or
+  // rows of what went before. May be empty.
+  Batch relief();
+  void relieved(const LogWriter::Relief& relief);
   // To be called as batches are written.
   void committed();
   Lsn fold_from() const { return fold_from_; }
-  Lsn fold_from_stored() const { return in_flight_.empty() ? fold_from_ : in_flight_.front()->fold_from_before; }
 
  private:
   static constexpr std::uint64_t tail_left_in_hurry = 512;

@@ -1,22 +1,8 @@
 #include "engine/runtime/log_writer.hpp"
 
-#include <iterator>
 #include <utility>
 
 namespace bobbin {
-
-namespace {
-
-void add(std::optional<Committed>& all, Committed next) {
-  if (all) {
-    next.purged += all->purged;
-    next.kept += all->kept;
-    std::move(all->ended.begin(), all->ended.end(), std::back_inserter(next.ended));
-  }
-  all = std::move(next);
-}
-
-}  // namespace
 
 LogWriter::LogWriter(Store& store, Completions& completions, Executor& executor, Lsn durable,
                      std::function<void(const ErrorInfo&)> failed)
@@ -50,7 +36,7 @@ void LogWriter::work() {
     const auto bytes_up_to = batch->bytes_up_to;
     const auto to_reserve = batch->reserve;
     auto failure = write(*batch);
-    if (failure && !has_failed() && relieved(*batch)) failure = write(*batch);
+    if (failure && !has_failed() && (try_relief() || has_failed())) failure = write(*batch);
     if (failure && !has_failed()) {
       batch->completions = std::move(completions);
       return wait_for_room();
@@ -66,28 +52,36 @@ void LogWriter::work() {
   }
 }
 
-void LogWriter::relieve(const PurgeOrder& order) {
+void LogWriter::relieve(Batch batch) {
   const std::lock_guard lock(mutex_);
-  relief_ = order;
+  relief_ = std::move(batch);
 }
 
-bool LogWriter::relieved(SealedBatch& batch) {
-  Batch purge;
+std::optional<LogWriter::Relief> LogWriter::take_relief() {
+  const std::lock_guard lock(mutex_);
+  if (!tried_relief_ && relief_ && !waits_for_room())
+    tried_relief_ = Relief{*std::exchange(relief_, std::nullopt), std::nullopt};
+  return std::exchange(tried_relief_, std::nullopt);
+}
+
+bool LogWriter::try_relief() {
+  Relief relief;
   {
     const std::lock_guard lock(mutex_);
-    purge.purge = std::exchange(relief_, std::nullopt);
+    if (!relief_) return false;
+    relief.batch = *std::exchange(relief_, std::nullopt);
   }
-  if (!purge.purge) return false;
   try {
-    add(batch.relieved, store_.commit(purge));
+    relief.done = store_.commit(relief.batch);
     commits_.fetch_add(1, std::memory_order_relaxed);
-    return true;
-  } catch (const StorageFull&) {
-    return false;
+  } catch (const StorageFull&) {  // so it goes on waiting
   } catch (...) {
     poison(current_error());
-    return true;  // so that the batch's callers learn of it
   }
+  const bool went = relief.done && (relief.done->purged != 0 || !relief.batch.forgotten.empty());
+  const std::lock_guard lock(mutex_);
+  tried_relief_ = std::move(relief);
+  return went;
 }
 
 void LogWriter::wait_for_room() {

@@ -20,11 +20,10 @@ struct SealedBatch {
   Batch batch;
   std::vector<Completion> completions;
   Committed done;
-  std::optional<Committed> relieved;  // what purges did while it waited for room
-  Lsn fold_from_before = 0;           // where recovery begins until it is written
-  std::uint64_t bytes_up_to = 0;      // of the log up to its end, as LogBuilder counts them
-  std::uint64_t reserve = 0;          // bytes for which there is to be room behind it; 0: nobody asks
-  std::atomic<bool> written{false};   // from here on the builder's again
+  Lsn fold_from_before = 0;          // where recovery begins until it is written
+  std::uint64_t bytes_up_to = 0;     // of the log up to its end, as LogBuilder counts them
+  std::uint64_t reserve = 0;         // bytes for which there is to be room behind it; 0: nobody asks
+  std::atomic<bool> written{false};  // from here on the builder's again
 
   Lsn last_lsn() const { return batch.records.empty() ? 0 : batch.records.back().lsn; }
 };
@@ -55,8 +54,14 @@ class LogWriter {
   // The store had no room for a batch: it, and all behind it, is tried again with the lane's next work.
   bool waits_for_room() const { return waits_for_room_.load(std::memory_order_acquire); }
 
-  // Orchestrator lane. While it waits: before it tries again, this much history goes in a commit of its own.
-  void relieve(const PurgeOrder& order);
+  // While it waits: before it tries again, this purge goes in a commit of its own. Orchestrator lane; one at a time.
+  struct Relief {
+    Batch batch;
+    std::optional<Committed> done;  // empty: there was no room for it either
+  };
+  void relieve(Batch batch);
+  // What came of it, once; nothing, if the writer did not need it.
+  std::optional<Relief> take_relief();
 
   // The writer lane's work.
   void work();
@@ -70,8 +75,8 @@ class LogWriter {
   std::shared_ptr<SealedBatch> front() const;
   // Why the batch is not durable; unless the writer has failed it may be tried again.
   ErrorInfo write(SealedBatch& sealed);
-  // Whether history went, so that there may be room for the batch.
-  bool relieved(SealedBatch& batch);
+  // Whether something went, so that there may be room for a batch.
+  bool try_relief();
   void wait_for_room();
 
   Store& store_;
@@ -85,7 +90,8 @@ class LogWriter {
   std::atomic<bool> has_failed_{false};
   std::atomic<bool> waits_for_room_{false};
   Room room_;
-  std::optional<PurgeOrder> relief_;
+  std::optional<Batch> relief_;         // to be tried
+  std::optional<Relief> tried_relief_;  // to be taken
   ErrorInfo failure_;
 };
 

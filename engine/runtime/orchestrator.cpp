@@ -83,6 +83,7 @@ void Orchestrator::step() {
   after_commit();
   core_.room.update(writer_);
   if (core_.room.next()) advance_clock();  // also while nothing is taken
+  if (finishing_) core_.purge.stop();
   if (finishing_ && writer_.waits_for_room())
     return fail(StorageFull("the engine was closed while the disk had no room for what it had to write").info());
   bool more = !core_.log.full() && take_requests();
@@ -97,6 +98,8 @@ void Orchestrator::step() {
   else
     desk_.start_due(seen_durable_);
   core_.log.committed();  // now, as activities are started from records in memory
+  take_relief();
+  count();
   core_.counters.purged.set(core_.purge.purged());
   hand_over(more);
   if (finishing_ && !more && handled_ == taken_.size() && inbox_.empty()) return end_work();
@@ -113,10 +116,9 @@ void Orchestrator::after_commit() {
   seen_durable_ = durable;
   core_.dedup.committed(durable);
   core_.dedup.expire(core_.clock.elapsed());
-  core_.overlay.forget_stored(durable);
+  core_.overlay.let_go_of_stored(durable);
   core_.timers.shed(core_.clock.now(),
                     [this](const InstanceId& id) { return core_.overlay.resident_row(id) != nullptr; });
-  count();
 }
 
 // Reads what was there before the open and no call has to wait for.
@@ -273,7 +275,7 @@ void Orchestrator::hand_over(bool more) {
   if (writer_.waits_for_room()) {
     if (!core_.room.asks_now()) return;
     core_.room.asked();
-    if (const auto order = core_.purge.relief(core_.log.fold_from_stored())) writer_.relieve(*order);
+    give_relief();
     return core_.ports.executor->wake(Lane::writer);
   }
   const auto queued = writer_.queued();
@@ -284,13 +286,32 @@ void Orchestrator::hand_over(bool more) {
   if (core_.log.empty()) {
     const auto purge = core_.purge.next();
     const bool purges = purge && *purge <= core_.clock.now();
-    if (queued == 0 && (core_.room.asks_now() || (purges && !finishing_))) submit(false);
+    const bool deletes = finishing_ && leaves_rows();
+    if (queued == 0 && (core_.room.asks_now() || (purges && !finishing_) || deletes)) submit(false);
     return;
   }
   const auto records = core_.log.records();
   if (queued == 0 || (queued == 1 && records >= records_worth_queueing))
     submit(queued == 0 && !more && records <= records_waited_for);
 }
+
+void Orchestrator::give_relief() {
+  if (relieving_) return;
+  auto relief = core_.log.relief();
+  relieving_ = !relief.empty();
+  if (relieving_) writer_.relieve(std::move(relief));
+}
+
+void Orchestrator::take_relief() {
+  if (!relieving_) return;
+  const auto relief = writer_.take_relief();
+  if (!relief) return;
+  relieving_ = false;
+  core_.log.relieved(*relief);
+}
+
+// Their history has been purged: nothing would find them again.
+bool Orchestrator::leaves_rows() const { return core_.overlay.forgotten() != 0 && !core_.room.is_full(); }
 
 void Orchestrator::submit(bool waited_for) {
   auto batch = core_.log.seal();
@@ -317,7 +338,8 @@ void Orchestrator::sleep_until_next() {
 // ---- Ends ----
 
 void Orchestrator::end_work() {
-  if (!stopped_ && (!core_.log.empty() || writer_.queued() != 0)) return;  // the writer wakes the lane again
+  // The writer wakes the lane again.
+  if (!stopped_ && (!core_.log.empty() || writer_.queued() != 0 || leaves_rows())) return;
   if (stopped_) {
     desk_.cancel_all();
     refuse_all();

@@ -47,6 +47,10 @@ class Orchestrator {
   void after_commit();
   void count();
   void hand_over(bool more);
+  // While the writer waits for room.
+  void give_relief();
+  void take_relief();
+  bool leaves_rows() const;
   void submit(bool waited_for);
   void sleep_until_next();
   void end_work();
@@ -74,6 +78,7 @@ class Orchestrator {
   Position began_successor_;  // recovery: the last event seen that began a successor
   Lsn seen_durable_ = 0;
   bool stopped_ = false;  // failed: nothing is done any more
+  bool relieving_ = false;
   std::atomic<bool> closing_{false};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> finished_{false};

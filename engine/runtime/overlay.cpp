@@ -105,12 +105,19 @@ void Overlay::forget(const InstanceId& id, Lsn lsn) {
 }
 
 void Overlay::add_forgotten(Batch& batch, std::size_t most) {
-  batch.forgotten.swap(used_again_);
-  used_again_.clear();
   for (; !forgotten_.empty() && batch.forgotten.size() < most; forgotten_.pop_front()) {
     const auto* instance = resident_row(forgotten_.front());
     if (instance && instance->row_in == row_is_to_go) batch.forgotten.push_back(forgotten_.front());
   }
+}
+
+void Overlay::add_used_again(Batch& batch) {
+  batch.forgotten.insert(batch.forgotten.end(), used_again_.begin(), used_again_.end());
+  used_again_.clear();
+}
+
+void Overlay::forget_later(const Batch& batch) {
+  forgotten_.insert(forgotten_.end(), batch.forgotten.begin(), batch.forgotten.end());
 }
 
 void Overlay::forgotten_stored(const Batch& batch) {
@@ -197,7 +204,7 @@ Lsn Overlay::oldest_dirty(Lsn last) const {
   return oldest;
 }
 
-void Overlay::forget_stored(Lsn durable) {
+void Overlay::let_go_of_stored(Lsn durable) {
   for (; !written_.empty() && written_.front().row_in <= durable; written_.pop_front())
     let_go(written_.front().id, durable);
   for (; !stored_dead_letters_.empty() && stored_dead_letters_.front().first <= durable;

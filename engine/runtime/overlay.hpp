@@ -79,15 +79,17 @@ class Overlay final : public FoldTarget {
   // The instance's row, if it still is that of record `lsn` and nobody needs it, is to be deleted: as if the instance
   // had never been (S28).
   void forget(const InstanceId& id, Lsn lsn);
-  // Rows that are to be deleted and in no batch yet; adds some of them to a batch, which needs no record for it. Those
-  // of instances that the batch's records begin anew are among them.
+  // Rows that are to be deleted and in no batch yet; adds some of them to a batch, which needs no record for it.
   std::size_t forgotten() const { return forgotten_.size(); }
   void add_forgotten(Batch& batch, std::size_t most);
-  // The batch is written.
+  // The rest of those whose instances the batch's records begin anew.
+  void add_used_again(Batch& batch);
+  // The batch is written; or it never will be.
   void forgotten_stored(const Batch& batch);
+  void forget_later(const Batch& batch);
   // Lets go of instances that are idle and whose rows are stored. To be called as records become durable.
-  void forget_stored(Lsn durable);
-  // The instance may have become idle: forget_stored() is to look at it again.
+  void let_go_of_stored(Lsn durable);
+  // The instance may have become idle: let_go_of_stored() is to look at it again.
   void release(const Instance& instance) { written_.push_back({instance.row_in, instance.state.id}); }
 
   const std::map<std::string, Ledger>& ledgers() const { return ledgers_; }

@@ -7,8 +7,6 @@ namespace bobbin {
 
 namespace {
 
-// For each record that is appended, so many may be looked at: the purge outruns the load.
-constexpr std::uint64_t looked_at_per_record = 4;
 // Orders of less are not worth the pages that they touch; more would be felt in a commit's latency.
 constexpr std::uint64_t order_min = 1'024;
 constexpr std::uint64_t order_max = 4'096;
@@ -33,7 +31,7 @@ void Purge::add_order(Batch& batch, Lsn fold_from) {
   credit_ = std::min(credit_ + looked_at_per_record * batch.records.size(), order_max);
   below_ = fold_from;
   const bool idle = batch.records.empty();
-  if (ordered_ || (idle ? clock_.now() < idle_at_ : credit_ < order_min)) return;
+  if (stopped_ || ordered_ || (idle ? clock_.now() < idle_at_ : credit_ < order_min)) return;
   if (idle) idle_at_ = clock_.now() + idle_pause;
   if (overlay_.forgotten() != 0) return;  // rows whose deletion is behind; a crash would leave them
   if (!something_is_old() && !something_is_marked()) return;
@@ -56,7 +54,7 @@ void Purge::add_order(Batch& batch, Lsn fold_from) {
 }
 
 std::optional<PurgeOrder> Purge::relief(Lsn fold_from) const {
-  if (clock_.elapsed() < options_.retention) return std::nullopt;
+  if (overlay_.forgotten() != 0 || clock_.elapsed() < options_.retention) return std::nullopt;
   PurgeOrder order;
   order.until = clock_.elapsed() - options_.retention;
   order.below = fold_from;
@@ -66,14 +64,20 @@ std::optional<PurgeOrder> Purge::relief(Lsn fold_from) const {
 
 void Purge::done(const Committed& committed) {
   ordered_ = false;
+  idle_at_ = clock_.now() + idle_pause;
+  if (committed.marked_done) marked_now_ = std::exchange(marked_next_, {});
+  note(committed);
+}
+
+void Purge::relieved(const Committed& committed) { note(committed); }
+
+void Purge::note(const Committed& committed) {
   purged_ += committed.purged;
   rests_ = committed.rests;
   // Where no record was too young, the next ones are looked at a while later.
   const auto until = clock_.elapsed() - options_.retention;
   young_ = committed.young.value_or(until + options_.retention / looks_a_retention);
   kept_ |= committed.kept > 0;
-  if (committed.marked_done) marked_now_ = std::exchange(marked_next_, {});
-  idle_at_ = clock_.now() + idle_pause;
   for (const auto& ended : committed.ended) overlay_.forget(ended.id, ended.lsn);
 }
 

@@ -13,19 +13,25 @@ namespace bobbin {
 // Orchestrator lane only.
 class Purge {
  public:
+  // For each record that is appended, so many may be looked at, and their rows be deleted: the purge outruns the load.
+  static constexpr std::uint64_t looked_at_per_record = 4;
+
   Purge(Overlay& overlay, const LogClock& clock, const EngineOptions& options)
       : overlay_(overlay), clock_(clock), options_(options) {}
 
-  // Adds an order to the batch if it is worth one; always to an empty batch when next() has come. `fold_from`: recovery
-  // begins there once the batch is durable.
+  // Adds an order to the batch if it is worth one, and no row is to be deleted first; to an empty batch when next() has
+  // come. `fold_from`: recovery begins there once the batch is durable.
   void add_order(Batch& batch, Lsn fold_from);
   // The instance's history is to go, however young it is.
   void mark(Lsn from, Lsn through);
   // An order for a commit of its own, while a batch waits for room; empty: nothing is old. `fold_from`: recovery begins
   // there now.
   std::optional<PurgeOrder> relief(Lsn fold_from) const;
-  // What a commit did.
+  // What a commit did: a batch's, or one that relieved it.
   void done(const Committed& committed);
+  void relieved(const Committed& committed);
+  // From now on there are no orders.
+  void stop() { stopped_ = true; }
   std::uint64_t purged() const { return purged_; }
   // When an idle engine is to make a commit for it; empty: not before other work comes.
   std::optional<LogTime> next() const;
@@ -35,6 +41,7 @@ class Purge {
     Lsn from = 0;
     Lsn through = 0;  // 0: none
   };
+  void note(const Committed& committed);
   bool something_is_old() const;
   // Once the stored rows say so.
   bool something_is_marked() const { return marked_now_.through != 0 && below_ > marked_now_.through; }
@@ -45,6 +52,7 @@ class Purge {
   std::uint64_t purged_ = 0;  // records since the open
   std::uint64_t credit_ = 0;  // records that may be looked at
   bool ordered_ = false;      // an order is under way
+  bool stopped_ = false;
   bool rests_ = false;
   bool kept_ = false;             // something old was needed when a purge came by
   std::optional<Elapsed> young_;  // age of the oldest record that was too young

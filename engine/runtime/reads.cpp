@@ -84,21 +84,24 @@ void Reads::list(ListRequest& request) {
                    result_of<std::vector<InstanceState>>([&] { return page_of(request.query); }));
 }
 
-// The store's rows, with those in memory put over them.
+// The store's rows, with those in memory put over them, until the page is full.
 std::vector<InstanceState> Reads::page_of(const ListQuery& query) {
   const auto limit = std::clamp<std::size_t>(query.limit, 1, page_max);
-  std::map<InstanceId, InstanceState> rows;
-  for (auto& row : core_.store.snapshot()->instances(query.after, limit)) rows.insert_or_assign(row.id, std::move(row));
-  const bool more_stored = rows.size() == limit;
-  const auto last_stored = rows.empty() ? InstanceId{} : rows.rbegin()->first;
-  core_.overlay.for_each([&](Instance& instance) {
-    const auto& id = instance.state.id;
-    const bool within = (!query.after || id > *query.after) && (!more_stored || id <= last_stored);
-    if (within && instance.state.lsn != 0) rows.insert_or_assign(id, instance.state);
-  });
   std::vector<InstanceState> page;
-  for (auto& [id, row] : rows)
-    if (!row.unknown() && page.size() < limit) page.push_back(std::move(row));
+  auto after = query.after;
+  for (bool more = true; more && page.size() < limit;) {
+    std::map<InstanceId, InstanceState> rows;
+    for (auto& row : core_.store.snapshot()->instances(after, limit)) rows.insert_or_assign(row.id, std::move(row));
+    more = rows.size() == limit;
+    const auto last = rows.empty() ? InstanceId{} : rows.rbegin()->first;
+    core_.overlay.for_each([&](Instance& instance) {
+      const auto& id = instance.state.id;
+      if ((!after || id > *after) && (!more || id <= last)) rows.insert_or_assign(id, instance.state);
+    });
+    for (auto& [id, row] : rows)
+      if (!row.unknown() && page.size() < limit) page.push_back(std::move(row));
+    after = last;
+  }
   return page;
 }
 

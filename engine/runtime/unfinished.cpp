@@ -61,7 +61,7 @@ void Unfinished::note(Instance& instance, const Record& record) {
   auto& owed = instance.owed;
   if (!state.live()) {
     owed.held = owed.passed_on = 0;
-    return owe(instance, bytes_of_row(state) + owed_by_mailbox(state));
+    return owe(instance, (instance.dirty_since != 0 ? bytes_of_row(state) : 0) + owed_by_mailbox(state));
   }
   if (record.run == record.lsn || state.activities.empty()) owed.passed_on = 0;
   if (record.run == record.lsn) owed.held = 0;

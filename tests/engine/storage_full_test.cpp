@@ -200,7 +200,7 @@ TEST_CASE("S26: when the reserve is used up after all, commits wait for room, an
   CHECK(world.result(window_of(1)) == "ab");
 }
 
-TEST_CASE("S26, S28: history goes while commits wait for room, and its rows once there is some") {
+TEST_CASE("S26, S28: history goes while commits wait for room, and its rows") {
   EngineOptions options;
   options.retention = 1h;
   options.checkpoint_age_records = 5;
@@ -221,14 +221,18 @@ TEST_CASE("S26, S28: history goes while commits wait for room, and its rows once
   world.pass(20min);
   CHECK(!pending.given());
   CHECK(world.records().size() < records / 2);
-  world.space().free = 64 * mebibyte;
-  world.pass(1s);
-  CHECK(pending.given());
-  world.pass(1min);
+  SUBCASE("it never comes to write what waits") { give(world, 64 * mebibyte); }
+  SUBCASE("there is room again") {
+    world.space().free = 64 * mebibyte;
+    world.pass(1s);
+    CHECK(pending.given());
+    world.pass(1min);
+    world.crash();
+  }
   for (int i = 0; i < runs; ++i) CHECK(!world.disk().snapshot()->instance(instance_id(window_of(i))));
-  world.crash();
   drain(world);
-  for (int i = 0; i < 20; ++i) CHECK(world.result(window_of(runs + i)) == (i == 0 ? "ab" : "a"));
+  for (int i = 0; i < 20; ++i)
+    CHECK(world.result(window_of(runs + i)) == (i == 0 && pending.given() && !pending.get().error ? "ab" : "a"));
 }
 
 TEST_CASE("S26, S27: an engine that is closed while commits wait for room says what was not written") {
