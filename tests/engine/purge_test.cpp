@@ -431,6 +431,27 @@ TEST_CASE("S28: the rows of what has been purged go before an engine closes") {
   CHECK(rows_of(world.disk()) < 300);
 }
 
+TEST_CASE("S28: an instance that is used again while its row waits to be deleted keeps the new one") {
+  constexpr int runs = 2'000;
+  auto world = world_that_purges(runs);
+  REQUIRE(rows_of(world.disk()) > 1'500);
+  const auto last = [](int i) { return InstanceName{"refuse", std::to_string(runs - 1 - i)}; };
+  for (int i = 0; i < 10; ++i) world.start(last(i), "take");
+  int rows_written = 0;
+  while (rows_of(world.disk()) > 700) {
+    move_on(world, 1);
+    for (int i = 0; i < 10; ++i) rows_written += has_row(world, last(i)) && world.status(last(i)).state.live();
+  }
+  CHECK(rows_written > 0);
+  move_on(world, 20);
+  world.crash();
+  for (int i = 0; i < 10; ++i) {
+    world.event(last(i), "e", "b");
+    CHECK(world.result(last(i)) == "b");
+  }
+  check_sound(world);
+}
+
 TEST_CASE("S28: an instance that is forgotten is in no list, and pages are full though its row is there") {
   auto world = world_that_purges(2'000);
   REQUIRE(rows_of(world.disk()) > 1'500);
