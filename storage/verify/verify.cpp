@@ -38,6 +38,7 @@ class Verification {
 
   VerifyReport run() {
     guarded([this] { check_log(); });
+    guarded([this] { check_passed_over(); });
     guarded([this] { check_instances(); });
     guarded([this] { check_due(); });
     guarded([this] { check_ledgers(); });
@@ -58,6 +59,7 @@ class Verification {
   }
 
   void check_log();
+  void check_passed_over();
   void check_instances();
   void check_instance(const InstanceState& state);
   void check_due();
@@ -100,6 +102,20 @@ void Verification::check_log() {
   check_stands(info.state.lsn, "the state of the log");
   if (info.fold_from > info.last_lsn + 1)
     report_.add_issue(0, "folding is to begin at record " + std::to_string(info.fold_from) + ", which does not exist");
+}
+
+// Records of which recovery takes it for granted that rows stand for them.
+void Verification::check_passed_over() {
+  const auto info = snapshot_->info();
+  snapshot_->scan(info.fold_from, [&](Record&& record) {
+    if (record.lsn >= info.rows_from) return false;
+    if (record.instance == InstanceId{}) return true;
+    const auto row = snapshot_->instance(record.instance);
+    if (!row || row->lsn < record.lsn)
+      report_.add_issue(record.lsn, "recovery passes over record " + std::to_string(record.lsn) +
+                                        ", but the row of instance " + to_hex(record.instance) + " lacks it");
+    return true;
+  });
 }
 
 void Verification::check_instances() {

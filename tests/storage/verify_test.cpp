@@ -315,6 +315,22 @@ TEST_CASE("rows and a beginning of folding that stand for records which the log 
   CHECK(report.issues[1].what.find("dead letter 5.0 stands for record 5, but the log ends at 4") != std::string::npos);
 }
 
+TEST_CASE("a record that recovery passes over though a row lacks it is found") {
+  auto log = sound_log(2, 3);
+  for (auto& record : log.records) record.instance = instance_id({"o", std::to_string(record.run)});
+  for (auto& row : log.instances) row.lsn += 4;  // the last record of each
+  log.fold_from = 3;
+  log.rows_from = 7;
+  CHECK(verified(disk_with(log)).ok());
+  log.instances[1].lsn = 5;
+  const auto report = verified(disk_with(log));
+  REQUIRE(report.issue_count == 1);
+  CHECK(report.issues[0].lsn == 6);
+  CHECK(report.issues[0].what.find("recovery passes over record 6") != std::string::npos);
+  log.rows_from = 6;
+  CHECK(verified(disk_with(log)).ok());
+}
+
 TEST_CASE("due times and rows that disagree are found from both sides") {
   const auto says = [](const VerifyReport& report, std::string_view part) {
     for (const auto& issue : report.issues)
