@@ -24,7 +24,7 @@ class Lookout {
     Caller(const Caller&) = delete;
     Caller& operator=(const Caller&) = delete;
 
-    // Returns once `answered` holds, at `deadline`, or after a fraction of a millisecond; at once if there are other
+    // Returns once `answered` holds, at `deadline`, or after a millisecond; at once if there are other
     // callers, or if that has hardly ever been long enough. Yields its processor all the while.
     template <class Answered>
     void look_for(const Answered& answered, Clock::time_point deadline) {
@@ -38,8 +38,8 @@ class Lookout {
  private:
   enum class Sight { answer, nothing, deadline };
 
-  // About two commits of a fast disk.
-  static constexpr std::chrono::microseconds longest{300};
+  // About two commits of a slow disk in a virtual machine: who misses one of those by a little has looked for nothing.
+  static constexpr std::chrono::microseconds longest{1'000};
   // Others want the processor when it does not come back by then.
   static constexpr std::chrono::microseconds yielded_for_long{100};
   // A miss counts as much as this many hits; with none left only every 64th call looks.

@@ -28,7 +28,7 @@ constexpr std::size_t look_ups_a_step = 600;
 // Dead letters of before the open that a step looks at: some milliseconds.
 constexpr std::size_t dead_letters_a_step = 1'000;
 // While one batch is being written, the next one waits for it unless it has grown to this.
-constexpr std::size_t records_worth_queueing = 128;
+constexpr std::size_t records_worth_queueing = 320;
 
 // With so few records in a batch few callers are about: what they could do until it is written saves less than waking
 // the writer's thread costs.

@@ -15,8 +15,8 @@ namespace bobbin {
 // All functions may be called from any thread but the engine's own lanes (blocking ones there: InvalidArgument, S20).
 // Each change has two forms. Blocking: returns once durable; throws an Error; waits up to `timeout`, after which it
 // throws Overloaded (nothing happened) or OutcomeUnknown (it may still happen: repeat it with the same dedup id). A
-// lone caller looks out for its answer for up to 0.3 ms before it sleeps, and yields its processor meanwhile; where
-// commits take longer or the processors are busy, hardly ever. With a callback: returns at once; throws
+// lone caller looks out for its answer for up to a millisecond before it sleeps, and yields its processor meanwhile;
+// where commits take longer or the processors are busy, hardly ever. With a callback: returns at once; throws
 // InvalidArgument, Overloaded or Closed, and then the callback never runs. Either form, and each read, fails with
 // Corrupt when a record or row that it alone needs is damaged: this call changed nothing, and the engine goes on. A
 // page of a list fails as a whole; the message says which row to go on after. Once the engine has stopped they fail
