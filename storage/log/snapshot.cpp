@@ -4,6 +4,7 @@
 #include "storage/log/frame.hpp"
 #include "storage/log/gaps.hpp"
 #include "storage/log/keys.hpp"
+#include "storage/log/leftovers.hpp"
 
 #include <bobbin/damage.hpp>
 
@@ -241,6 +242,8 @@ std::vector<Id128> TableSnapshot::dedup_hashes(std::uint64_t run, const std::opt
 std::optional<DedupEntry> TableSnapshot::find_dedup(std::uint64_t run, const Id128& hash) {
   return find_dedup_entry(*reader_, run, hash);
 }
+
+std::vector<Committed::Ended> TableSnapshot::leftovers() { return read_leftovers(*reader_); }
 
 void TableSnapshot::scan_dedup_run(std::uint64_t run, const std::function<void(const DedupEntry&)>& visit) {
   visit_dedup_run(*reader_, run, visit);

@@ -27,6 +27,7 @@ class TableSnapshot final : public InspectionSnapshot {
   std::vector<DedupRun> dedup_runs() override;
   std::vector<Id128> dedup_hashes(std::uint64_t run, const std::optional<Id128>& after, std::size_t limit) override;
   std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) override;
+  std::vector<Committed::Ended> leftovers() override;
 
   LogInfo info() override;
   void scan_links(Lsn from, const std::function<bool(LinkedRecord&&)>& visit) override;

@@ -3,6 +3,7 @@
 #include "storage/log/dedup.hpp"
 #include "storage/log/frame.hpp"
 #include "storage/log/keys.hpp"
+#include "storage/log/leftovers.hpp"
 #include "storage/log/parts.hpp"
 
 #include <bobbin/damage.hpp>
@@ -168,7 +169,10 @@ void BatchWriter::check_row(Lsn lsn, const char* kind) const {
 Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, const std::optional<PurgeOrder>& purge,
                  Tail tail, Sweep& sweep, Committed& done) {
   const auto written = BatchWriter(writer, encoder, tail, done).write(batch);
-  if (purge) sweep.run(writer, *purge, written.lsn, done);
+  if (purge) {
+    sweep.run(writer, *purge, written.lsn, done);
+    add_leftovers(writer, done.ended);
+  }
   return written;
 }
 

@@ -15,9 +15,9 @@ struct Tail {
   std::uint64_t checksum = 0;
 };
 
-// Writes all of `batch` but its purge after `tail`, purges as `purge` says, and returns the new tail. Throws InvalidArgument when
-// the records do not continue the log, or a row stands for a record that is not in it; the caller then drops the
-// transaction.
+// Writes all of `batch` but its purge after `tail`, purges as `purge` says, and returns the new tail. Throws
+// InvalidArgument when the records do not continue the log, or a row stands for a record that is not in it; the caller
+// then drops the transaction.
 Tail write_batch(Writer& writer, Encoder& encoder, const Batch& batch, const std::optional<PurgeOrder>& purge,
                  Tail tail, Sweep& sweep, Committed& done);
 

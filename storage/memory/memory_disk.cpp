@@ -36,6 +36,9 @@ struct Place {
   Found operator()(const DedupRun& run) const {
     return {storage::Table::dedup_chunks, storage::dedup_run_key(run.run)};
   }
+  Found operator()(const Committed::Ended&) const {
+    return {storage::Table::holds, storage::Key().add_raw(storage::leftovers_prefix)};
+  }
 };
 
 class Disk final : public MemoryDisk {

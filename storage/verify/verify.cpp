@@ -44,6 +44,7 @@ class Verification {
     guarded([this] { check_ledgers(); });
     guarded([this] { check_dead_letters(); });
     guarded([this] { check_dedup(); });
+    guarded([this] { snapshot_->leftovers(); });
     return std::move(report_);
   }
 

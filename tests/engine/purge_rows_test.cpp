@@ -1,6 +1,8 @@
 // The rows of instances whose history has been purged are deleted, a few in each commit (S28).
 #include "tests/engine/purged.hpp"
 
+#include <bobbin/verify.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,9 +18,10 @@ std::size_t rows_of(MemoryDisk& disk) { return disk.snapshot()->instances({}, 10
 
 // Runs of one record each, whose history has just been purged by an idle engine, and most of whose rows are still
 // there.
-World world_that_purges(int runs, std::uint64_t checkpoint_age_records = 5) {
+World world_that_purges(int runs, std::uint64_t checkpoint_age_records = 5, decltype(EngineOptions::log) log = {}) {
   auto settings = purging_options();
   settings.checkpoint_age_records = checkpoint_age_records;
+  settings.log = std::move(log);
   World world(register_purged, settings);
   for (int i = 0; i < runs; ++i) world.event_with_start({"refuse", std::to_string(i)}, "take", "e", "a");
   move_on(world);
@@ -33,6 +36,50 @@ TEST_CASE("S28: the rows of what has been purged go before an engine closes") {
   REQUIRE(rows_of(world.disk()) > 1'500);
   world.close();
   CHECK(rows_of(world.disk()) < 300);
+}
+
+TEST_CASE("S28: the rows of what has been purged go, whatever is killed before they have") {
+  auto world = world_that_purges(2'000);
+  REQUIRE(rows_of(world.disk()) > 1'500);
+  SUBCASE("once") { world.crash(); }
+  SUBCASE("again and again") {
+    for (int i = 0; i < 4; ++i) {
+      world.crash();
+      world.pass(10ms);
+    }
+  }
+  SUBCASE("with instances that are used again") {
+    for (int i = 0; i < 100; ++i) world.start({"refuse", std::to_string(i)}, "take");
+    world.crash();
+    for (int i = 100; i < 200; ++i) world.start({"refuse", std::to_string(i)}, "take");
+  }
+  world.pass(2h);  // nobody calls
+  std::size_t of_none = 0;
+  for (const auto& row : world.disk().snapshot()->instances({}, 100'000)) of_none += !row.live();
+  CHECK(of_none == 0);
+  CHECK(world.disk().snapshot()->leftovers().empty());
+  check_sound(world);
+}
+
+TEST_CASE("P10, S28: where the list of rows to go is damaged, the rows stay, and the engine says so and goes on") {
+  std::vector<std::string> errors;
+  auto world = world_that_purges(2'000, 5, [&](LogLevel level, const std::string& line) {
+    if (level == LogLevel::error) errors.push_back(line);
+  });
+  REQUIRE(rows_of(world.disk()) > 1'500);
+  world.disk().damage_row(Committed::Ended{}, 100, 1);
+  const auto report = verify(*world.disk().snapshot());
+  CHECK(report.issue_count == 1);
+  CHECK(report.issues.at(0).what.find("rows that purges have left") != std::string::npos);
+  world.crash();
+  REQUIRE(!errors.empty());
+  CHECK(errors.back().find("rows of purged instances may stay") != std::string::npos);
+  world.event_with_start({"refuse", "later"}, "take", "e", "a");
+  move_on(world);
+  let_pass(world, 3h);
+  CHECK(!has_row(world, {"refuse", "later"}));
+  CHECK(rows_of(world.disk()) > 1'500);
+  check_sound(world);  // named anew by the next purge
 }
 
 TEST_CASE("S28: an instance that is used again while its row waits to be deleted keeps the new one") {

@@ -25,6 +25,7 @@ FORMAT = 1
 PART = 1904
 TABLES = ("meta____", "log_____", "instances_______", "due_____", "ledgers_", "dead_letters____", "schemas_",
           "dedup_chunks____", "dedup_runs______", "gaps____", "holds___")
+LEFTOVERS = b"ended___"
 # Which struct a table's rows are; their keys end with the number of a part.
 ROWS = {"instances_______": "Instance", "ledgers_": "Ledger", "dead_letters____": "DeadLetter", "schemas_": "Schema"}
 
@@ -109,6 +110,7 @@ class Log:
         self.dropped = [number(key, 8) for key, _ in self.tables["meta____"] if key.startswith(b"dropped_")]
         self.check_runs()
         self.check_rows()
+        self.leftovers = self.read_leftovers()
         self.check_holds()
         self.check_dedup()
 
@@ -300,9 +302,24 @@ class Log:
             if record["kind"] == "schema":
                 expect(record["body"] == self.schemas.get(record["body"]["hash"]), "a schema record has no row")
 
+    def read_leftovers(self):
+        """{instance id: LSN of its row} as a purge named them last."""
+        parts = [(key, value) for key, value in self.tables["holds___"] if key.startswith(LEFTOVERS)]
+        if not parts:
+            return {}
+        expect([number(key, 8) for key, _ in parts] == list(range(len(parts))), "a part of the leftovers is missing")
+        body = self.open_row(LEFTOVERS, b"".join(value for _, value in parts))
+        expect(len(body) % 24 == 0, "the leftovers have a wrong size")
+        leftovers = {instance: lsn for instance, lsn in struct.iter_unpack("<16sQ", body)}
+        last = max(self.records, default=0)
+        expect(all(lsn < last for lsn in leftovers.values()), "a leftover row is of a record that was never purged")
+        return leftovers
+
     def check_holds(self):
         holds = {}
         for key, value in self.tables["holds___"]:
+            if key.startswith(LEFTOVERS):
+                continue
             expect(len(key) == 24 and value in (b"holds___", b"settled_"), "an entry of the holds is none")
             holds.setdefault((number(key, 8), number(key, 16)), set()).add((number(key), value))
         for where, row in self.dead_letters.items():

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 namespace bobbin::sim {
 
@@ -161,6 +162,16 @@ void World::check_log(Snapshot& snapshot) {
     return true;
   });
   model_.check_purged(present, purged_at_);
+  check_leftovers(snapshot, present);
+}
+
+// A row of which no record is left would stay for ever, if the next open did not find its name.
+void World::check_leftovers(Snapshot& snapshot, const std::vector<bool>& present) {
+  std::set<InstanceId> named;
+  for (const auto& ended : snapshot.leftovers()) named.insert(ended.id);
+  for (const auto& row : snapshot.instances({}, 100'000))
+    if (!row.live() && row.unread.empty() && !present[row.lsn] && !named.contains(row.id))
+      verdict_.broken("the row of instance " + to_hex(row.id) + " has been left over, and nothing finds it (S28)");
 }
 
 void World::check_replays() {

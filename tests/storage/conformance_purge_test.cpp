@@ -85,3 +85,73 @@ TEST_CASE_TEMPLATE("S28: a purge in steps takes what nothing needs, and leaves t
     REQUIRE((record ? show(*record) : "") == expected[lsn]);
   }
 }
+
+namespace {
+
+// Each ended in its one record, which is that of its number; a record of none follows.
+std::vector<InstanceState> commit_ended(Store& store, Lsn count, Generator& generate) {
+  Batch batch;
+  for (Lsn lsn = 1; lsn <= count; ++lsn) {
+    auto row = row_of(generate.id(), 1);
+    row.run = row.lsn = lsn;
+    batch.instances.push_back(row);
+    batch.records.push_back(record_of(row, lsn, generate));
+    batch.records.back().run = lsn;
+  }
+  batch.records.push_back(plain_turn(count + 1, 100));
+  batch.records.back().instance = {};
+  const auto rows = batch.instances;
+  std::ranges::sort(batch.instances, {}, &InstanceState::id);
+  store.commit(batch);
+  return rows;
+}
+
+Committed purge(Store& store, std::size_t most) {
+  Batch batch;
+  batch.purge = PurgeOrder{.until = Elapsed(records), .below = below, .records = most};
+  return store.commit(batch);
+}
+
+std::vector<Lsn> left_over(Store& store) {
+  std::vector<Lsn> lsns;
+  for (const auto& ended : store.snapshot()->leftovers()) lsns.push_back(ended.lsn);
+  std::ranges::sort(lsns);
+  return lsns;
+}
+
+std::vector<Lsn> from_to(Lsn first, Lsn last) {
+  std::vector<Lsn> lsns;
+  for (auto lsn = first; lsn <= last; ++lsn) lsns.push_back(lsn);
+  return lsns;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("S28: rows that a purge leaves over stay named until they are gone or used again", Backend, STORES) {
+  Backend backend;
+  Generator generate(22);
+  std::vector<InstanceState> rows;
+  {
+    const auto store = backend.open();
+    rows = commit_ended(*store, 400, generate);
+    CHECK(left_over(*store).empty());
+    CHECK(purge(*store, 300).ended.size() == 300);
+    CHECK(left_over(*store) == from_to(1, 300));
+  }
+  const auto store = backend.open();
+  CHECK(left_over(*store) == from_to(1, 300));
+
+  Batch batch;
+  for (std::size_t i = 0; i < 250; ++i) batch.forgotten.push_back(rows[i].id);
+  rows[299].lsn = 401;
+  batch.instances = {rows[299]};
+  store->commit(batch);
+  CHECK(left_over(*store) == from_to(251, 299));
+
+  INFO("a row that stands is named as long as it does, whatever is purged meanwhile");
+  CHECK(purge(*store, 50).ended.size() == 50);
+  CHECK(purge(*store, 50).ended.size() == 50);
+  auto expected = from_to(251, 400);
+  std::erase(expected, 300);
+  CHECK(left_over(*store) == expected);
+}

@@ -92,6 +92,7 @@ class Edited final : public InspectionSnapshot {
   std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) override {
     return inner_->find_dedup(run, hash);
   }
+  std::vector<Committed::Ended> leftovers() override { return inner_->leftovers(); }
   LogInfo info() override {
     auto info = inner_->info();
     if (last != 0) info.last_lsn = last;

@@ -26,6 +26,7 @@ class OneSchema final : public Snapshot {
   std::vector<DedupRun> dedup_runs() override { return {}; }
   std::vector<Id128> dedup_hashes(std::uint64_t, const std::optional<Id128>&, std::size_t) override { return {}; }
   std::optional<DedupEntry> find_dedup(std::uint64_t, const Id128&) override { return {}; }
+  std::vector<Committed::Ended> leftovers() override { return {}; }
 
  private:
   Schema schema_;

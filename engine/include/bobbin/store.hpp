@@ -122,6 +122,9 @@ class Snapshot {
   // Hashes of up to `limit` entries of a run after `after` (empty: from the beginning), in order.
   virtual std::vector<Id128> dedup_hashes(std::uint64_t run, const std::optional<Id128>& after, std::size_t limit) = 0;
   virtual std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) = 0;
+
+  // Of all that commits have told as `ended`, those whose rows still stand as they were.
+  virtual std::vector<Committed::Ended> leftovers() = 0;
 };
 
 class Store {

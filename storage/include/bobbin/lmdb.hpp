@@ -13,8 +13,8 @@
 namespace bobbin {
 
 struct LmdbOptions {
-  // Address space reserved for the log, and so its largest size; costs no memory. May grow from one open to the next. Its
-  // end counts like a full disk (S26), which is ridden out; with less than 8 MiB an engine accepts nothing.
+  // Address space reserved for the log, and so its largest size; costs no memory. May grow from one open to the next.
+  // Its end counts like a full disk (S26), which is ridden out; with less than 8 MiB an engine accepts nothing.
   std::uint64_t map_size_bytes = std::uint64_t{64} << 30;
   // Make the directory's last component and an empty log when there is none.
   bool create = true;

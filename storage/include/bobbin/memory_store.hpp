@@ -32,8 +32,8 @@ class MemoryDisk : public std::enable_shared_from_this<MemoryDisk> {
   // Throws NotFound or InvalidArgument when there is no such record or byte.
   virtual void damage_record(Lsn lsn, std::size_t offset, std::uint8_t mask) = 0;
   // As above, for a row: that of an instance, of a dead letter (named by its position), of a due time, of a purged
-  // stretch, of a schema, or the first chunk of a dedup run.
-  using Row = std::variant<InstanceId, Position, DueEntry, PurgedStretch, Schema, DedupRun>;
+  // stretch, of a schema, the first chunk of a dedup run, or the names of the rows that purges left.
+  using Row = std::variant<InstanceId, Position, DueEntry, PurgedStretch, Schema, DedupRun, Committed::Ended>;
   virtual void damage_row(const Row& row, std::size_t offset, std::uint8_t mask) = 0;
 };
 
