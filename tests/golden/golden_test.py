@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Holds the golden logs, the second reader, the described layout and `bobbin` against each other.
 
-Usage: golden_test.py BOBBIN CAPNP. Prints a line for each check and their count, as tools/count_tests.py reads it; exits
-with 1 if one failed.
+Usage: golden_test.py BOBBIN CAPNP GENERATE, which makes a log as the engine writes it today. Prints a line for each check
+and their count, as tools/count_tests.py reads it; exits with 1 if one failed.
 """
 
 import contextlib
@@ -111,7 +111,7 @@ def layout_txt_says_what_record_capnp_compiles_to(tools):
     same(described, compiled_layout(tools["capnp"]), "layout.txt")
 
 
-# ---- Each golden log ----
+# ---- Each golden log, and one of today ----
 
 
 def bodies(log):
@@ -158,7 +158,7 @@ def capnp_member(layouts, kind, value):
 @case
 def every_body_is_read_as_capnp_reads_it(tools):
     layouts = layout.records().layouts
-    for log in LOGS:
+    for log in tools["logs"]:
         by_struct = {}
         for name, body in bodies(log):
             by_struct.setdefault(name, []).append(body)
@@ -189,7 +189,7 @@ def bobbin_says_what_is_expected(tools):
 
 @case
 def bobbin_verify_is_ok(tools):
-    for log in LOGS:
+    for log in tools["logs"]:
         with copy_of(log) as directory:
             status, printed, complaint = bobbin(tools["bobbin"], directory, "verify")
         expect(status == 0 and printed.splitlines()[-1] == "ok", printed + complaint)
@@ -197,7 +197,7 @@ def bobbin_verify_is_ok(tools):
 
 @case
 def the_second_reader_agrees_with_bobbin(tools):
-    for log in LOGS:
+    for log in tools["logs"]:
         show = reader.Show(reader.Log(log))
         with copy_of(log) as directory:
             said = expectation(tools["bobbin"], directory)
@@ -265,8 +265,8 @@ def flipped(raw, at):
 
 
 @case
-def a_flipped_byte_is_found_by_the_second_reader(_):
-    for log in LOGS:
+def a_flipped_byte_is_found_by_the_second_reader(tools):
+    for log in tools["logs"]:
         tried = 0
         for name, entries in reader.Log(log).tables.items():
             entries = [(key, value) for key, value in entries if value]
@@ -281,7 +281,7 @@ def a_flipped_byte_is_found_by_the_second_reader(_):
 
 @case
 def a_flipped_byte_in_the_file_is_found_by_the_second_reader_and_by_bobbin(tools):
-    for log in LOGS:
+    for log in tools["logs"]:
         with copy_of(log) as directory:
             raw = (directory / "data.mdb").read_bytes()
             at = raw.index(b"during the backoff")
@@ -294,8 +294,8 @@ def a_flipped_byte_in_the_file_is_found_by_the_second_reader_and_by_bobbin(tools
 
 
 @case
-def what_is_missing_is_found_by_the_second_reader(_):
-    for log in LOGS:
+def what_is_missing_is_found_by_the_second_reader(tools):
+    for log in tools["logs"]:
         holes = {
             "a record": ("log_____", lambda entries: [(entries[len(entries) // 2][0], None)]),
             "the newest record of a gap": ("gaps____", lambda entries: [(entries[0][0], None)]),
@@ -318,7 +318,7 @@ def a_newer_format_is_refused_by_the_second_reader_and_by_bobbin(tools):
         newer = identity[:8] + struct.pack("<I", struct.unpack_from("<I", identity, 8)[0] + 1) + identity[12:48]
         return [(b"identity", newer + struct.pack("<Q", xxhash.xxh64(newer).intdigest()))]
 
-    for log in LOGS:
+    for log in tools["logs"]:
         with copy_of(log) as directory:
             change(directory, "meta____", raised)
             status, printed, complaint = run_reader(directory)
@@ -329,8 +329,13 @@ def a_newer_format_is_refused_by_the_second_reader_and_by_bobbin(tools):
 
 
 def main():
-    tools = {"bobbin": sys.argv[1], "capnp": sys.argv[2]}
     expect(LOGS, "there is no golden log")
+    with tempfile.TemporaryDirectory() as today:
+        subprocess.run([sys.argv[3], today], check=True)
+        return run_cases({"bobbin": sys.argv[1], "capnp": sys.argv[2], "logs": [*LOGS, pathlib.Path(today)]})
+
+
+def run_cases(tools):
     failed = 0
     for one in CASES:
         said = io.StringIO()
