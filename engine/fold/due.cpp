@@ -43,6 +43,7 @@ void Batch::clear() {
   dedup_chunks.clear();
   dedup_runs.clear();
   dropped_dedup_runs.clear();
+  leftovers_gone = false;
   log_state.reset();
   fold_from = 0;
   rows_from = 0;

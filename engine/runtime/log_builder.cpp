@@ -18,8 +18,10 @@ constexpr std::size_t row_bytes_a_batch = 4u << 20;
 constexpr std::size_t dedup_chunks_a_batch = 16;
 // Rows leave in the order of their table, so many batches' share at a time.
 constexpr std::size_t batches_a_stretch = 8;
-// Rows that a batch deletes, beside those of the records that it may purge.
+// Rows that a batch deletes, beside those of the records that it may purge; no more than are felt, but as many as may
+// come of its own records.
 constexpr std::size_t forgotten_a_batch = 256;
+constexpr std::size_t forgotten_a_batch_max = 1'024;
 // With a tail that has come half-way to its bound, batches carry so many times as much, and rows are old sooner.
 constexpr std::size_t share_when_behind = 4;
 // Recovery loads each row that it folds a record into, which costs about as much as to fold this many records more:
@@ -31,6 +33,10 @@ constexpr std::size_t bytes_around_payloads = 1'024;
 bool starts_run(const Record& record) {
   const auto& inputs = inputs_of(record);
   return !inputs.empty() && std::holds_alternative<StartInput>(inputs.front());
+}
+
+std::size_t rows_to_go(std::size_t records) {
+  return std::min(forgotten_a_batch + Purge::looked_at_per_record * records, std::max(forgotten_a_batch_max, records));
 }
 
 const Record* record_in(const SealedBatch& sealed, Lsn lsn) {
@@ -56,7 +62,8 @@ LogBuilder::LogBuilder(Store& store, Overlay& overlay, DedupIndex& dedup, Purge&
       last_(last),
       fold_from_(store.info().fold_from),
       rows_from_(store.info().rows_from),
-      open_(batches.take()) {}
+      open_(batches.take()),
+      relief_rows_(forgotten_a_batch) {}
 
 Lsn LogBuilder::append(const InstanceId& instance, RecordBody body) {
   Record record;
@@ -125,7 +132,8 @@ std::shared_ptr<SealedBatch> LogBuilder::seal() {
   sealed->fold_from_before = fold_from_;
   if (!sealed->batch.records.empty()) checkpoint(sealed->batch);
   overlay_.add_used_again(sealed->batch);
-  overlay_.add_forgotten(sealed->batch, forgotten_a_batch + Purge::looked_at_per_record * sealed->batch.records.size());
+  overlay_.add_forgotten(sealed->batch, rows_to_go(sealed->batch.records.size()));
+  if (!relieving_) purge_.drop_names(sealed->batch);
   purge_.add_order(sealed->batch, fold_from_);
   if (!sealed->batch.empty()) in_flight_.push_back(sealed);
   return sealed;
@@ -182,13 +190,17 @@ std::shared_ptr<const Record> LogBuilder::fetch(Lsn lsn) {
 
 Batch LogBuilder::relief() {
   Batch batch;
-  overlay_.add_forgotten(batch, forgotten_a_batch);
+  overlay_.add_forgotten(batch, relief_rows_);
   const auto fold_from_stored = in_flight_.empty() ? fold_from_ : in_flight_.front()->fold_from_before;
   batch.purge = purge_.relief(fold_from_stored);
+  relieving_ = !batch.empty();
   return batch;
 }
 
 void LogBuilder::relieved(const LogWriter::Relief& relief) {
+  relieving_ = false;
+  // Rows lie in more pages than history: where they do not fit, a purge alone may.
+  relief_rows_ = relief.done ? std::min(2 * relief_rows_ + 1, forgotten_a_batch) : relief_rows_ / 4;
   if (!relief.done) return overlay_.forget_later(relief.batch);
   for (const auto& damage : relief.done->written_over) on_written_over_(damage);
   overlay_.forgotten_stored(relief.batch);

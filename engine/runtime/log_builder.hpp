@@ -102,6 +102,8 @@ class LogBuilder {
   std::size_t open_bytes_ = 0;
   std::uint64_t bytes_ = 0;
   bool hurried_ = false;
+  bool relieving_ = false;
+  std::size_t relief_rows_;    // that the next relief deletes: fewer where they did not fit
   bool nothing_left_ = false;  // of what the last hurried checkpoint could have written
   std::deque<std::shared_ptr<SealedBatch>> in_flight_;
   std::unordered_set<std::uint64_t> known_schemas_;

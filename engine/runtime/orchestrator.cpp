@@ -27,6 +27,8 @@ constexpr std::size_t tags_a_step = 131'072;
 constexpr std::size_t look_ups_a_step = 600;
 // Dead letters of before the open that a step looks at: some milliseconds.
 constexpr std::size_t dead_letters_a_step = 1'000;
+// Rows of before the open that are to go, of which a step reads: each may come from the disk.
+constexpr std::size_t leftovers_a_step = 64;
 // While one batch is being written, the next one waits for it unless it has grown to this.
 constexpr std::size_t records_worth_queueing = 320;
 
@@ -124,6 +126,8 @@ void Orchestrator::after_commit() {
 // Reads what was there before the open and no call has to wait for.
 bool Orchestrator::catch_up() {
   bool more = operator_acts_.resume_redrives(dead_letters_a_step);
+  const auto left = damage_met_in([&] { more |= core_.purge.take_up_leftovers(core_.store, leftovers_a_step); });
+  if (left) core_.say_damage("rows of purged instances may stay", left->what());
   const auto damage = damage_met_in([&] { more |= core_.dedup.load_tags(tags_a_step); });
   if (!damage) return more;
   core_.say_damage("each new dedup id is looked up in the run, and refused if it may stand there", damage->what());
@@ -291,7 +295,7 @@ void Orchestrator::hand_over(bool more) {
     return;
   }
   const auto records = core_.log.records();
-  if (queued == 0 || (queued == 1 && records >= records_worth_queueing))
+  if (queued == 0 || (queued == 1 && (records >= records_worth_queueing || core_.log.full())))
     submit(queued == 0 && !more && records <= records_waited_for);
 }
 
@@ -310,7 +314,7 @@ void Orchestrator::take_relief() {
   core_.log.relieved(*relief);
 }
 
-// Their history has been purged: nothing would find them again.
+// What has been purged is to be gone as a whole.
 bool Orchestrator::leaves_rows() const { return core_.overlay.forgotten() != 0 && !core_.room.is_full(); }
 
 void Orchestrator::submit(bool waited_for) {

@@ -54,7 +54,6 @@ class Orchestrator {
   void submit(bool waited_for);
   void sleep_until_next();
   void end_work();
-  void forget_leftovers();
   void remember_dedup_ids(const Record& record);
   bool begins_successor(const Record& record, Position event);
   void refuse_all();

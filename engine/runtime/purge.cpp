@@ -33,7 +33,7 @@ void Purge::add_order(Batch& batch, Lsn fold_from) {
   const bool idle = batch.records.empty();
   if (stopped_ || ordered_ || (idle ? clock_.now() < idle_at_ : credit_ < order_min)) return;
   if (idle) idle_at_ = clock_.now() + idle_pause;
-  if (overlay_.forgotten() != 0) return;  // rows whose deletion is behind; a crash would leave them
+  if (overlay_.forgotten() != 0) return;  // their deletion is behind
   if (!something_is_old() && !something_is_marked()) return;
   PurgeOrder order;
   order.until = clock_.elapsed() - options_.retention;
@@ -54,7 +54,7 @@ void Purge::add_order(Batch& batch, Lsn fold_from) {
 }
 
 std::optional<PurgeOrder> Purge::relief(Lsn fold_from) const {
-  if (overlay_.forgotten() != 0 || clock_.elapsed() < options_.retention) return std::nullopt;
+  if (clock_.elapsed() < options_.retention) return std::nullopt;
   PurgeOrder order;
   order.until = clock_.elapsed() - options_.retention;
   order.below = fold_from;
@@ -78,7 +78,25 @@ void Purge::note(const Committed& committed) {
   const auto until = clock_.elapsed() - options_.retention;
   young_ = committed.young.value_or(until + options_.retention / looks_a_retention);
   kept_ |= committed.kept > 0;
+  names_stand_ |= !committed.ended.empty();
   for (const auto& ended : committed.ended) overlay_.forget(ended.id, ended.lsn);
+}
+
+bool Purge::take_up_leftovers(Store& store, std::size_t most) {
+  if (!std::exchange(took_up_, true)) {
+    left_over_ = store.snapshot()->leftovers();
+    names_stand_ |= !left_over_.empty();
+  }
+  for (; most > 0 && !left_over_.empty(); --most, left_over_.pop_back())
+    overlay_.forget(left_over_.back().id, left_over_.back().lsn);
+  return !left_over_.empty();
+}
+
+void Purge::drop_names(Batch& batch) {
+  if (!names_stand_ || ordered_ || !took_up_ || !left_over_.empty() || overlay_.forgotten() != 0 || batch.empty())
+    return;
+  batch.leftovers_gone = true;
+  names_stand_ = false;
 }
 
 std::optional<LogTime> Purge::next() const {

@@ -30,6 +30,11 @@ class Purge {
   // What a commit did: a batch's, or one that relieved it.
   void done(const Committed& committed);
   void relieved(const Committed& committed);
+  // At an open: takes up what purges before it left over, some of it; says whether more is left.
+  bool take_up_leftovers(Store& store, std::size_t most);
+  // No row that was named is to be deleted any more, once the batch is written: then it drops the names. Not while a
+  // relief is under way.
+  void drop_names(Batch& batch);
   // From now on there are no orders.
   void stop() { stopped_ = true; }
   std::uint64_t purged() const { return purged_; }
@@ -54,13 +59,16 @@ class Purge {
   bool ordered_ = false;      // an order is under way
   bool stopped_ = false;
   bool rests_ = false;
-  bool kept_ = false;             // something old was needed when a purge came by
-  std::optional<Elapsed> young_;  // age of the oldest record that was too young
-  Elapsed again_at_{};            // when to look at what was kept
-  LogTime idle_at_{};             // when an idle engine may order next
-  Marked marked_now_;             // being passed over
-  Marked marked_next_;            // after that
-  Lsn below_ = 0;                 // stored rows stand for all records below, which recovery needs no more
+  bool names_stand_ = false;  // in the store, of rows to go
+  bool took_up_ = false;
+  std::vector<Committed::Ended> left_over_;  // before the open, and not taken up yet
+  bool kept_ = false;                        // something old was needed when a purge came by
+  std::optional<Elapsed> young_;             // age of the oldest record that was too young
+  Elapsed again_at_{};                       // when to look at what was kept
+  LogTime idle_at_{};                        // when an idle engine may order next
+  Marked marked_now_;                        // being passed over
+  Marked marked_next_;                       // after that
+  Lsn below_ = 0;                            // stored rows stand for all records below, which recovery needs no more
 };
 
 }  // namespace bobbin

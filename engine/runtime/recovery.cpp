@@ -3,8 +3,6 @@
 #include "engine/runtime/orchestrator.hpp"
 #include "engine/runtime/payloads.hpp"
 
-#include <bobbin/damage.hpp>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,7 +20,6 @@ void Orchestrator::recover() {
     remember_dedup_ids(record);
     return true;
   });
-  forget_leftovers();
   const auto& state = core_.overlay.log_state();
   core_.clock.resume(state.log_time, state.elapsed);
   core_.log.append(OpenedBody{core_.info.epoch, core_.ports.clock->wall_time(), "pid " + std::to_string(getpid())});
@@ -35,14 +32,6 @@ void Orchestrator::recover() {
   SealedBatch nothing;
   core_.room.ask(nothing);
   writer_.reserve(nothing.bytes_up_to, nothing.reserve);
-}
-
-// Their rows would have been deleted next.
-void Orchestrator::forget_leftovers() {
-  std::vector<Committed::Ended> leftovers;
-  const auto damage = damage_met_in([&] { leftovers = core_.store.snapshot()->leftovers(); });
-  if (damage) core_.say_damage("rows of purged instances may stay", damage->what());
-  for (const auto& ended : leftovers) core_.overlay.forget(ended.id, ended.lsn);
 }
 
 // The run that an event's sender was answered: the one of its record, unless that ended the run and the event went to

@@ -90,7 +90,7 @@ inline Key gap_key(Lsn first) { return Key().add(first); }
 inline Key hold_key(Lsn lsn, Position letter) {
   return Key().add(lsn).add(letter.lsn).add(std::uint64_t{letter.index});
 }
-// In the table of holds, whose keys are longer.
+// In the table of holds; no record has it as its number.
 inline constexpr std::string_view leftovers_prefix = "ended___";
 inline constexpr std::string_view state_key = "state___";
 inline constexpr std::string_view identity_key = "identity";

@@ -46,6 +46,7 @@ class BatchWriter {
 Tail BatchWriter::write(const Batch& batch) {
   for (const auto& record : batch.records) append(record);
   for (const auto& id : batch.forgotten) forget_instance(id);
+  if (batch.leftovers_gone) erase_leftovers(writer_);
   for (const auto& state : batch.instances) put_instance(state);
   for (const auto& ledger : batch.ledgers) {
     check_row(ledger.lsn, "ledger");

@@ -44,7 +44,7 @@ class Verification {
     guarded([this] { check_ledgers(); });
     guarded([this] { check_dead_letters(); });
     guarded([this] { check_dedup(); });
-    guarded([this] { snapshot_->leftovers(); });
+    guarded([this] { check_leftovers(); });
     return std::move(report_);
   }
 
@@ -67,6 +67,7 @@ class Verification {
   void check_ledgers();
   void check_dead_letters();
   void check_dedup();
+  void check_leftovers();
   void check_stands(Lsn lsn, const std::string& row);
 
   InspectionSnapshot* snapshot_;
@@ -199,6 +200,14 @@ void Verification::check_dedup() {
     if (entries != run.entries)
       report_.add_issue(0, row + " has " + std::to_string(entries) + " entries of " + std::to_string(run.entries));
   }
+}
+
+// An open deletes the rows named.
+void Verification::check_leftovers() {
+  for (const auto& ended : snapshot_->leftovers())
+    if (snapshot_->record(ended.lsn))
+      report_.add_issue(ended.lsn, "the row of instance " + to_hex(ended.id) + " is to go as one whose record " +
+                                       std::to_string(ended.lsn) + " was purged, but that is there");
 }
 
 void Verification::check_stands(Lsn lsn, const std::string& row) {

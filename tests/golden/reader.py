@@ -303,16 +303,19 @@ class Log:
                 expect(record["body"] == self.schemas.get(record["body"]["hash"]), "a schema record has no row")
 
     def read_leftovers(self):
-        """{instance id: LSN of its row} as a purge named them last."""
-        parts = [(key, value) for key, value in self.tables["holds___"] if key.startswith(LEFTOVERS)]
-        if not parts:
-            return {}
-        expect([number(key, 8) for key, _ in parts] == list(range(len(parts))), "a part of the leftovers is missing")
-        body = self.open_row(LEFTOVERS, b"".join(value for _, value in parts))
-        expect(len(body) % 24 == 0, "the leftovers have a wrong size")
-        leftovers = {instance: lsn for instance, lsn in struct.iter_unpack("<16sQ", body)}
+        """{instance id: LSN of its row} of the rows that purges left."""
+        lists, leftovers = {}, {}
+        for key, value in self.tables["holds___"]:
+            if key.startswith(LEFTOVERS):
+                lists.setdefault(key[:-8], []).append((number(key, 16), value))
+        for prefix, parts in lists.items():
+            expect([part for part, _ in parts] == list(range(len(parts))), "a part of the leftovers is missing")
+            body = self.open_row(prefix, b"".join(value for _, value in parts))
+            expect(body and len(body) % 24 == 0, "the leftovers have a wrong size")
+            leftovers.update(struct.iter_unpack("<16sQ", body))
         last = max(self.records, default=0)
-        expect(all(lsn < last for lsn in leftovers.values()), "a leftover row is of a record that was never purged")
+        expect(all(lsn < last and lsn not in self.records for lsn in leftovers.values()),
+               "a leftover row is of a record that was never purged")
         return leftovers
 
     def check_holds(self):

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 
 namespace bobbin::sim {
@@ -154,7 +155,9 @@ void World::check_opened(Store& store) {
 
 void World::check_log(Snapshot& snapshot) {
   std::vector<bool> present(record_hashes_.size() + 1);
+  std::map<InstanceId, Lsn> newest;
   snapshot.scan(1, [&](Record&& record) {
+    newest[record.instance] = record.lsn;
     if (record.lsn >= present.size() || hash_of(record) != record_hashes_[record.lsn - 1])
       verdict_.broken("record " + std::to_string(record.lsn) + " is not what was committed");
     else
@@ -162,15 +165,23 @@ void World::check_log(Snapshot& snapshot) {
     return true;
   });
   model_.check_purged(present, purged_at_);
-  check_leftovers(snapshot, present);
+  check_leftovers(snapshot, newest);
 }
 
 // A row of which no record is left would stay for ever, if the next open did not find its name.
-void World::check_leftovers(Snapshot& snapshot, const std::vector<bool>& present) {
+void World::check_leftovers(Snapshot& snapshot, const std::map<InstanceId, Lsn>& newest) {
+  const auto is_there = [&newest](const InstanceId& id, Lsn lsn) {
+    const auto at = newest.find(id);
+    return at != newest.end() && at->second >= lsn;
+  };
   std::set<InstanceId> named;
-  for (const auto& ended : snapshot.leftovers()) named.insert(ended.id);
+  for (const auto& ended : snapshot.leftovers()) {
+    named.insert(ended.id);
+    if (snapshot.record(ended.lsn))
+      verdict_.broken("a row is to go whose record " + std::to_string(ended.lsn) + " is there (S28)");
+  }
   for (const auto& row : snapshot.instances({}, 100'000))
-    if (!row.live() && row.unread.empty() && !present[row.lsn] && !named.contains(row.id))
+    if (!row.live() && row.unread.empty() && !is_there(row.id, row.lsn) && !named.contains(row.id))
       verdict_.broken("the row of instance " + to_hex(row.id) + " has been left over, and nothing finds it (S28)");
 }
 

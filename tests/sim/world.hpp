@@ -11,6 +11,7 @@
 #include <bobbin/engine.hpp>
 
 #include <functional>
+#include <map>
 
 namespace bobbin {
 class StackPool;
@@ -82,7 +83,7 @@ class World {
   void committed(const Batch& batch);
   void check_opened(Store& store);
   void check_log(Snapshot& snapshot);
-  void check_leftovers(Snapshot& snapshot, const std::vector<bool>& present);
+  void check_leftovers(Snapshot& snapshot, const std::map<InstanceId, Lsn>& newest);
   void check_ledgers(const std::vector<Ledger>& ledgers);
   void check_letters(const std::vector<DeadLetter>& letters);
   void say(LogLevel level, const std::string& line);
