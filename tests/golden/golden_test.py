@@ -235,6 +235,28 @@ def run_reader(directory):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
+@case
+def names_of_rows_that_a_purge_left_are_read_as_described(tools):
+    def with_name_of(lsn):
+        body = bytes(range(16)) + struct.pack("<Q", lsn)
+        prefix, rest = b"ended___" + struct.pack(">Q", lsn), struct.pack("<II", len(body), 0) + body
+        row = struct.pack("<Q", reader.checksum(rest, reader.checksum(prefix))) + rest
+        return lambda _: [(prefix + struct.pack(">Q", 0), row)]
+
+    for log in tools["logs"]:
+        purged = reader.Log(log).gaps[0]["last"]
+        with copy_of(log) as directory:
+            change(directory, "holds___", with_name_of(purged))
+            same(reader.Log(directory).leftovers, {bytes(range(16)): purged}, "leftovers")
+            status, printed, _ = bobbin(tools["bobbin"], directory, "verify")
+            expect(status == 0, printed)
+        with copy_of(log) as directory:
+            change(directory, "holds___", with_name_of(min(reader.Log(log).records)))
+            expect("never purged" in complaint_of(directory), "a name of a row whose record is there went unnoticed")
+            status, printed, _ = bobbin(tools["bobbin"], directory, "verify")
+            expect(status == 1 and "but that is there" in printed, printed)
+
+
 # ---- Damage ----
 
 
