@@ -42,10 +42,10 @@ class Lookout {
   static constexpr std::chrono::microseconds longest{1'000};
   // Others want the processor when it does not come back by then.
   static constexpr std::chrono::microseconds yielded_for_long{100};
-  // A miss counts as much as this many hits; with none left only every 64th call looks.
+  // A miss counts as much as this many hits; with none left only every 16th call looks.
   static constexpr int hits_a_miss = 4;
   static constexpr int hits_max = 16;
-  static constexpr unsigned calls_a_trial = 64;
+  static constexpr unsigned calls_a_trial = 16;
 
   template <class Answered>
   void look_for(const Answered& answered, Clock::time_point deadline) {
