@@ -11,6 +11,7 @@
 namespace bobbin::storage {
 
 void add_leftovers(Writer& writer, std::span<const Committed::Ended> ended);
+// All lists but those whose last row still stands: a purge that passed this batch while it waited for room made them.
 void erase_leftovers(Writer& writer);
 // Throws Corrupt when some names are damaged.
 std::vector<Committed::Ended> read_leftovers(Reader& reader);

@@ -83,7 +83,7 @@ TEST_CASE("P10, S28: where the list of rows to go is damaged, the rows stay, and
   let_pass(world, 3h);
   CHECK(!has_row(world, {"refuse", "later"}));
   CHECK(rows_of(world.disk()) > 1'500);
-  check_sound(world);  // named anew by the next purge
+  check_sound(world);  // the damaged list has gone with those of later purges
 }
 
 TEST_CASE("S28: an instance that is used again while its row waits to be deleted keeps the new one") {

@@ -152,4 +152,11 @@ TEST_CASE_TEMPLATE("S28: rows that purges leave over stay named until they are s
   batch.purge = PurgeOrder{.until = Elapsed(records), .below = below, .records = 30};
   CHECK(store->commit(batch).ended.size() == 30);
   CHECK(left_over(*store) == from_to(351, 380));
+
+  INFO("but for what was purged since that batch was made");
+  batch = {};
+  batch.leftovers_gone = true;
+  batch.forgotten = {rows[350].id};
+  store->commit(batch);
+  CHECK(left_over(*store) == from_to(351, 380));
 }
