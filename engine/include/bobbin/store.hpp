@@ -50,7 +50,7 @@ struct Batch {
   std::vector<std::uint64_t> dropped_dedup_runs;
   std::optional<LogState> log_state;
   std::optional<PurgeOrder> purge;
-  bool leftovers_gone = false;  // the rows of all that was `ended` so far are gone, or go with this batch
+  bool leftovers_gone = false;  // rows of all that was `ended` when the batch was made are gone, or go with it
   // Recovery may begin folding at `fold_from`; rows of instances and ledgers lack no record before `rows_from`, which
   // is not before it. 0: as before.
   Lsn fold_from = 0;
@@ -124,7 +124,8 @@ class Snapshot {
   virtual std::vector<Id128> dedup_hashes(std::uint64_t run, const std::optional<Id128>& after, std::size_t limit) = 0;
   virtual std::optional<DedupEntry> find_dedup(std::uint64_t run, const Id128& hash) = 0;
 
-  // What commits have told as `ended` since the last batch with `leftovers_gone`.
+  // What commits have told as `ended`, purge by purge, until a batch with `leftovers_gone` came that was made later.
+  // Whether a row still stands, and as it was, is for the caller to see.
   virtual std::vector<Committed::Ended> leftovers() = 0;
 };
 
